@@ -1,0 +1,1 @@
+"""Reading scans: volumes, readers, the catalog of a folder, and resampling."""
