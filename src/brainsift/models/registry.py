@@ -1,0 +1,90 @@
+"""What each model promises, as plain data: importing this loads no array library and no runtime."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import MappingProxyType
+
+MAX_MODEL_BYTES = 8 * 1024**2
+"""Largest model file that the wheel carries: all tasks together must stay a small download, and 8 MB holds 2 million
+float32 weights, more than a 2 mm network needs."""
+
+
+@dataclass(frozen=True)
+class TensorSpec:
+    """One input or output of a network.
+
+    Attributes
+    ----------
+    name : the tensor's name in the ONNX graph.
+    shape : one entry per dimension; ``None`` where any length fits.
+    meaning : unit, value range and grid in words.
+    """
+
+    name: str
+    shape: tuple[int | None, ...]
+    meaning: str
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """Data that a model has seen, and to whom the credit goes."""
+
+    name: str
+    source: str
+    licence: str
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    """A place on the shelf: what a file must be to stand here.
+
+    Attributes
+    ----------
+    name : how code and users ask for it.
+    task : the question it serves.
+    file, card : names of the ONNX file and of its model card in the shelf's folder.
+    spacing_mm : voxel size of the input grid, mm; axes are RAS+.
+    multiple_of : the three grid dimensions must be multiples of this many voxels.
+    input, output : the tensors.
+    licence : of the weights.
+    trained_on : data sets behind the weights.
+    """
+
+    name: str
+    task: str
+    file: str
+    card: str
+    spacing_mm: float
+    multiple_of: int
+    input: TensorSpec
+    output: TensorSpec
+    licence: str
+    trained_on: tuple[TrainingData, ...]
+
+
+SYNTHSEG_LABEL_MAPS = TrainingData(
+    name="20 whole-head label maps of SynthSeg (16 to train, 4 to validate)",
+    source="Billot et al. 2023, Medical Image Analysis 86:102789; repository BBillot/SynthSeg at 66342c1",
+    licence="Apache-2.0",
+)
+
+ANATOMY = ModelSpec(
+    name="anatomy",
+    task="anatomy",
+    file="anatomy.onnx",
+    card="anatomy.md",
+    spacing_mm=2.0,
+    multiple_of=16,
+    input=TensorSpec(
+        "image", (1, 1, None, None, None), "float32 [0, 1], one channel, (1, 1, X, Y, Z) on a 2 mm RAS+ grid"
+    ),
+    output=TensorSpec(
+        "probabilities", (1, 10, None, None, None), "float32 [0, 1], one channel per `Tissue`, same grid"
+    ),
+    licence="Apache-2.0",
+    trained_on=(SYNTHSEG_LABEL_MAPS,),
+)
+
+REGISTRY = MappingProxyType({spec.name: spec for spec in (ANATOMY,)})
+"""Every model that BrainSift knows how to use, by name."""
