@@ -54,12 +54,20 @@ class InputGrid:
     affine : 4x4 stored voxel to RAS+ mm, exactly as in the file.
     axes : for each RAS axis of the `Volume`, the stored axis it came from.
     flips : for each RAS axis of the `Volume`, whether it was reversed.
+    sform, qform : 4x4 as in the file, ``None`` where not set or unusable; `affine` is one of the two or the header's fallback.
+    sform_code, qform_code : NIfTI codes of their coordinate systems (1 scanner, 2 aligned, 4 MNI152).
+    unit_code : NIfTI code of the length unit that the file declares (0 unknown, 1 m, 2 mm, 3 um).
     """
 
     shape: tuple[int, int, int]
     affine: Affine
     axes: tuple[int, int, int]
     flips: tuple[bool, bool, bool]
+    sform: Affine | None = None
+    qform: Affine | None = None
+    sform_code: int = 0
+    qform_code: int = 0
+    unit_code: int = 2
 
     def restore(self, array: NDArray[Any]) -> NDArray[Any]:
         """Take an array on the RAS grid (X, Y, Z) back to the stored order (I, J, K)."""
@@ -91,7 +99,9 @@ class Volume:
             raise TypeError(f"Volume data must be float32, got {self.data.dtype}")
         if self.affine.shape != (4, 4) or not np.isfinite(self.affine).all():
             raise ScanError(
-                "bad_affine", "The affine holds NaN or infinite values.", "Repair the header or convert again from DICOM."
+                "bad_affine",
+                "The affine holds NaN or infinite values.",
+                "Repair the header or convert again from DICOM.",
             )
         if not ((self.spacing >= MIN_SPACING_MM) & (self.spacing <= MAX_SPACING_MM)).all():
             raise ScanError(
