@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,8 +21,7 @@ PARTIAL_VOXEL = 0.01
 """A rest of the field of view thinner than this share of a target voxel gets no voxel of its own."""
 
 BLOCK_ROWS = 16
-"""Output rows per matrix product: skips most zeros of the banded matrix (460x512x160 at 0.5x0.5x1 mm to 2 mm on one core:
-see benchmarks/bench_reading.py)."""
+"""Output rows per matrix product: skips most zeros of the banded matrix (measured in benchmarks/bench_reading.py)."""
 
 Shape = tuple[int, int, int]
 
@@ -30,7 +29,7 @@ Shape = tuple[int, int, int]
 def axis_weights(n_in: int, spacing_in: float, n_out: int, spacing_out: float, start: float) -> Float32:
     """Build the resampling matrix of one axis, float32 (n_out, n_in), rows summing to 1.
 
-    Coarser targets average what each target voxel covers (area weights, no aliasing); finer targets interpolate linearly.
+    Coarser targets average what each target voxel covers (area weights, no aliasing); finer ones interpolate linearly.
     The field of view is continued by its border value within the outermost target voxel.
 
     Parameters
@@ -48,7 +47,8 @@ def axis_weights(n_in: int, spacing_in: float, n_out: int, spacing_out: float, s
     totals = weights.sum(axis=1, keepdims=True)
     empty = totals[:, 0] <= 0
     weights[~empty] /= totals[~empty]
-    return weights.astype(np.float32)
+    matrix: Float32 = weights.astype(np.float32)
+    return matrix
 
 
 def apply_axis(array: Float32, weights: Float32, axis: int) -> Float32:
@@ -219,7 +219,9 @@ def _linear_weights(n_in: int, n_out: int, step: float, start: float) -> Float32
     position = step * np.arange(n_out) + start
     inside = (position >= -0.5) & (position <= n_in - 0.5)
     position = np.clip(position, 0, n_in - 1)
-    return (np.maximum(0.0, 1 - np.abs(position[:, None] - np.arange(n_in))) * inside[:, None]).astype(np.float32)
+    tent = np.maximum(0.0, 1 - np.abs(position[:, None] - np.arange(n_in))) * inside[:, None]
+    matrix: Float32 = tent.astype(np.float32)
+    return matrix
 
 
 def _axis_aligned(index: Affine, shape: Shape) -> bool:
@@ -228,7 +230,7 @@ def _axis_aligned(index: Affine, shape: Shape) -> bool:
     return bool((off_axis @ np.asarray(shape, dtype=np.float64)).max() < SAME_GRID_VOXELS)
 
 
-def _transform(array: NDArray[Any], affine: Affine, shape: Shape, target: Affine, order: int) -> NDArray[Any]:
+def _transform(array: NDArray[Any], affine: Affine, shape: Shape, target: Affine, order: Literal[0, 1]) -> NDArray[Any]:
     from scipy.ndimage import affine_transform
 
     index = np.linalg.inv(affine) @ target

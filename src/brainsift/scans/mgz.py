@@ -48,7 +48,7 @@ def parse(head: bytes) -> Stored:
         raise ScanError("truncated", "The file ends inside the header.", "Copy or convert the scan again.")
     if int.from_bytes(head[:4], "big") != 1:
         raise ScanError("wrong_magic", "The content is not a FreeSurfer volume.", "Convert or copy the scan again.")
-    header = MGHHeader.from_fileobj(BytesIO(head), check=False)
+    header = MGHHeader.from_fileobj(BytesIO(head), check=False)  # type: ignore[no-untyped-call]
     repairs: list[str] = []
     dims = tuple(int(n) for n in np.asarray(header["dims"]))
     shape, volumes = three_dimensions(dims if dims[3] != 1 else dims[:3], repairs)

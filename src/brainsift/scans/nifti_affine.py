@@ -45,7 +45,7 @@ def place(header: Nifti1Header, shape: tuple[int, int, int], repairs: list[str])
     Raises
     ------
     ScanError
-        ``bad_affine`` where neither form nor the voxel sizes span a volume, ``bad_spacing`` where the sizes are 0 or NaN.
+        ``bad_affine`` where neither form nor the voxel sizes span a volume, ``bad_spacing`` for sizes of 0 or NaN.
     """
     sform_code, qform_code = int(header["sform_code"]), int(header["qform_code"])
     sform = _sform(header) if sform_code > 0 else None
@@ -89,7 +89,7 @@ def _qform(header: Nifti1Header) -> Affine:
     affine = np.eye(4)
     try:
         # Headers keep float32 quaternions: their squares may exceed 1 by rounding.
-        rotation = quat2mat(fillpositive(xyz, w2_thresh=-1e-5))
+        rotation = quat2mat(fillpositive(xyz, w2_thresh=-1e-5))  # type: ignore[no-untyped-call]
     except ValueError:
         return np.full((4, 4), np.nan)
     handedness = -1.0 if pixdim[0] < 0 else 1.0

@@ -1,4 +1,4 @@
-"""Header of NIfTI-1 and NIfTI-2 (https://nifti.nimh.nih.gov): parsed by nibabel, checked before anything is allocated."""
+"""Header of NIfTI-1 and NIfTI-2 (https://nifti.nimh.nih.gov): parsed by nibabel, checked before allocation."""
 
 from __future__ import annotations
 
@@ -92,7 +92,8 @@ def parse(head: bytes, paired: bool) -> Stored:
 
     kind, order = sniff(head)
     size = next(size for size, name in SIZES.items() if name == kind)
-    header: Nifti1Header = (Nifti1Header if kind == "nifti1" else Nifti2Header)(head[:size], order, check=False)
+    header_class = Nifti1Header if kind == "nifti1" else Nifti2Header
+    header = header_class(head[:size], order, check=False)  # type: ignore[no-untyped-call]
     repairs: list[str] = []
     dims = _dimensions(header)
     shape, volumes = three_dimensions(dims, repairs)

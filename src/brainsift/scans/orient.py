@@ -5,13 +5,12 @@ from __future__ import annotations
 from itertools import permutations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from brainsift.scans.errors import ScanError
-from brainsift.scans.volume import Affine
+from brainsift.scans.volume import Affine, Float32
 
 MIN_DETERMINANT = 1e-3
-"""Of the unit direction vectors: below it two axes lie within about 0.06 degrees of one plane, and the grid has no volume."""
+"""Of the unit direction vectors: below it two axes are less than 0.06 degrees apart, and the grid has no volume."""
 
 Axes = tuple[int, int, int]
 Flips = tuple[bool, bool, bool]
@@ -63,7 +62,7 @@ def closest_ras(affine: Affine) -> tuple[Axes, Flips]:
     return (x, y, z), (flips[0], flips[1], flips[2])
 
 
-def to_ras(stored: NDArray[np.generic], axes: Axes, flips: Flips) -> NDArray[np.generic]:
+def to_ras(stored: Float32, axes: Axes, flips: Flips) -> Float32:
     """View a stored array (I, J, K) on its RAS axes (X, Y, Z), without copying."""
     return np.transpose(stored, axes)[tuple(slice(None, None, -1) if flip else slice(None) for flip in flips)]
 

@@ -86,7 +86,7 @@ def refuse_too_large(stored: Stored, source: ByteSource, memory_limit_bytes: int
 def read_voxels(source: ByteSource, stored: Stored) -> NDArray[Any]:
     """Read the first volume, (I, J, K) in Fortran order, and pass over the others, which must be there."""
     buffer = np.empty(stored.volume_bytes, dtype=np.uint8)
-    source.readinto(memoryview(buffer))
+    source.readinto(buffer.data)
     source.skip(stored.volume_bytes * (stored.volumes - 1))
     return buffer.view(stored.dtype).reshape(stored.shape, order="F")
 

@@ -55,7 +55,7 @@ def open_failure(error: OSError) -> ScanError:
 class ByteSource:
     """Decoded bytes of a file, plain or gzip (seen from its content, not its name), read once.
 
-    Use as a context manager: `readinto` what is wanted, then `finish`, which reads the rest and proves that the file is whole.
+    Use as a context manager: `readinto` what is wanted, then `finish`, which reads the rest and proves the file whole.
 
     Attributes
     ----------
@@ -65,7 +65,7 @@ class ByteSource:
     Raises
     ------
     ScanError
-        on opening: ``not_a_file``, ``missing_file``, ``no_permission``, ``symlink_loop``, ``read_error``, ``empty_file``;
+        on opening: ``not_a_file missing_file no_permission symlink_loop read_error empty_file``;
         on reading: ``truncated``, ``corrupt_gzip``, ``trailing_data``, ``changed_while_read``.
     """
 

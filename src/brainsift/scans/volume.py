@@ -54,7 +54,7 @@ class InputGrid:
     affine : 4x4 stored voxel to RAS+ mm, exactly as in the file.
     axes : for each RAS axis of the `Volume`, the stored axis it came from.
     flips : for each RAS axis of the `Volume`, whether it was reversed.
-    sform, qform : 4x4 as in the file, ``None`` where not set or unusable; `affine` is one of the two or the header's fallback.
+    sform, qform : 4x4 as in the file, ``None`` where not set or unusable; `affine` is one of them or the fallback.
     sform_code, qform_code : NIfTI codes of their coordinate systems (1 scanner, 2 aligned, 4 MNI152).
     unit_code : NIfTI code of the length unit that the file declares (0 unknown, 1 m, 2 mm, 3 um).
     """
@@ -113,7 +113,8 @@ class Volume:
     @cached_property
     def spacing(self) -> Affine:
         """Voxel size along the three axes, mm, shape (3,)."""
-        return np.sqrt((self.affine[:3, :3] ** 2).sum(axis=0))
+        lengths: Affine = np.sqrt((self.affine[:3, :3] ** 2).sum(axis=0))
+        return lengths
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -124,4 +125,5 @@ class Volume:
     @property
     def extent_mm(self) -> Affine:
         """Edge to edge size of the field of view, mm, shape (3,)."""
-        return self.spacing * np.asarray(self.shape)
+        extent: Affine = self.spacing * np.asarray(self.shape)
+        return extent
