@@ -1,0 +1,35 @@
+"""A network small enough to write down: it keeps the promise of the place `anatomy` without having learnt anything."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
+OPSET = 17
+IR_VERSION = 8
+"""Old enough for every ONNX Runtime that the base install accepts."""
+
+
+def write_tiny_anatomy(
+    path: Path, *, channels: int = 10, output: str = "probabilities", fixed: int | None = None
+) -> Path:
+    """Write a 1x1x1 convolution with a softmax over `channels` classes; `fixed` nails the image size down."""
+    weights = np.linspace(-1, 1, channels, dtype=np.float32).reshape(channels, 1, 1, 1, 1)
+    size: list[int | str] = ["x", "y", "z"] if fixed is None else [fixed] * 3
+    graph = helper.make_graph(
+        [
+            helper.make_node("Conv", ["image", "weights"], ["logits"]),
+            helper.make_node("Softmax", ["logits"], [output], axis=1),
+        ],
+        "tiny",
+        [helper.make_tensor_value_info("image", TensorProto.FLOAT, [1, 1, *size])],
+        [helper.make_tensor_value_info(output, TensorProto.FLOAT, [1, channels, *size])],
+        [numpy_helper.from_array(weights, "weights")],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION)
+    onnx.checker.check_model(model)
+    onnx.save(model, str(path))
+    return path
