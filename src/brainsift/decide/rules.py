@@ -1,0 +1,88 @@
+"""Rules that need no calibration: what follows from an integrity finding."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import MappingProxyType
+
+from brainsift.decide.decision import Action, Decision
+from brainsift.tasks.base import Finding
+
+CUT_REJECT_SHARE = 0.25
+"""Share of the brain outside the field of view from which a scan is no whole-brain scan. Set in advance, not
+calibrated."""
+
+REJECTED_LABELS = MappingProxyType(
+    {
+        "mask": "It is a mask, not an image.",
+        "label_map": "It is a label map, not an image.",
+        "empty": "It holds no signal.",
+        "constant": "All voxels have one value.",
+        "no_brain": "No brain was found in it.",
+    }
+)
+"""Labels that need no second look: none of these can be used as a brain scan."""
+
+REFERRED_FLAGS = MappingProxyType(
+    {
+        "brain_cut": "part of the brain lies outside the field of view",
+        "sequence_conflict": "the name or header and the image disagree on the sequence",
+        "sform_qform_conflict": "the header gives two positions that disagree, left and right may be swapped",
+        "four_d": "the file holds several volumes and only the first was looked at",
+        "clipped": "the brightest voxels are clipped",
+        "nonfinite": "it holds voxels that are no numbers",
+    }
+)
+"""Flags of an image that a person should look at, and what to tell them. Other flags (`skull_stripped`) are reported
+only."""
+
+
+def decide(finding: Finding) -> Decision | None:
+    """Decide about a finding, or None where no rule is known for its task."""
+    rule = RULES.get(finding.task)
+    return None if rule is None else rule(finding)
+
+
+def decide_integrity(finding: Finding) -> Decision:
+    """Accept a whole, sound image; reject what is no brain scan; refer the rest to a person.
+
+    Raises
+    ------
+    ValueError
+        if the finding belongs to another task.
+    """
+    if finding.task != "integrity":
+        raise ValueError(f"Only integrity findings are decided here, got one of {finding.task!r}")
+    if finding.label in REJECTED_LABELS:
+        reason = finding.reason or REJECTED_LABELS[finding.label]
+        return _decision(Action.REJECT, f"label_{finding.label}", reason, provisional=False)
+    if finding.label == "cut":
+        return _decide_cut(finding)
+    flags = [flag for flag in finding.flags if flag in REFERRED_FLAGS]
+    if finding.label != "image":
+        return _decision(Action.REFER, f"label_{finding.label}", finding.reason or "It is not clear what this scan is.")
+    if flags:
+        named = "; ".join(REFERRED_FLAGS[flag] for flag in flags)
+        return _decision(Action.REFER, "+".join(flags), f"{named[0].upper()}{named[1:]}.")
+    return _decision(Action.ACCEPT, "whole_image", "An image of a whole brain without an integrity fault.")
+
+
+def _decide_cut(finding: Finding) -> Decision:
+    share = finding.measurements.get("outside_fov")
+    if not isinstance(share, int | float):
+        return _decision(Action.REFER, "label_cut", finding.reason or "The brain is cut.")
+    missing = f"About {share:.0%} of the brain lies outside the field of view."
+    action = Action.REJECT if share >= CUT_REJECT_SHARE else Action.REFER
+    return _decision(action, "outside_fov", missing, threshold=CUT_REJECT_SHARE)
+
+
+def _decision(
+    action: Action, rule: str, reason: str, threshold: float | None = None, provisional: bool = True
+) -> Decision:
+    return Decision(
+        task="integrity", action=action, rule=rule, reason=reason, threshold=threshold, provisional=provisional
+    )
+
+
+RULES: MappingProxyType[str, Callable[[Finding], Decision]] = MappingProxyType({"integrity": decide_integrity})
+"""Task → the rule that decides about it."""

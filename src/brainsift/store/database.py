@@ -1,0 +1,200 @@
+"""The database: opened by URL, one row per scan, many records at a time."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from sqlalchemy import Engine, create_engine, event, func, insert, select
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.orm import Session
+
+from brainsift.store.errors import StoreError
+from brainsift.store.ingest import upsert_records
+from brainsift.store.record import Record
+from brainsift.store.record_io import parse_record
+from brainsift.store.schema import DATABASE_VERSION, Base, RunRow, ScanRow, SchemaInfo
+
+DATABASE_NAME = "brainsift.db"
+BUSY_TIMEOUT_S = 60
+"""How long SQLite waits for another run that writes to the same file."""
+
+CREATE_ATTEMPTS = 5
+"""Several runs may start at once on an empty server; the ones that lose the race to create a table look again."""
+
+LOOKUP_CHUNK = 500
+"""Scans asked for in one query; SQLite allows 999 parameters on old builds."""
+
+
+@dataclass(frozen=True)
+class Known:
+    """What the database knows of a scan without reading its record."""
+
+    scan: str
+    stem: str
+    status: str
+    fingerprint: str
+    sha256: str | None
+    models_sha256: str
+    settings_sha256: str
+    failure_kind: str | None
+    failure_stage: str | None
+
+
+class Database:
+    """One study in one database.
+
+    Parameters
+    ----------
+    output : the OUTPUT folder; holds `brainsift.db` unless `url` is given.
+    url : SQLAlchemy URL such as ``postgresql+psycopg://user@host/name``.
+
+    Raises
+    ------
+    StoreError
+        if the URL is not understood, the server cannot be reached, or a newer BrainSift made the tables.
+    """
+
+    def __init__(self, output: Path, url: str | None = None) -> None:
+        # A server may hold many studies; the file in OUTPUT holds one, and stays valid when the folder is moved.
+        self.study = str(output.resolve()) if url else "."
+        self.engine = _engine(url or f"sqlite:///{output / DATABASE_NAME}")
+        try:
+            with translated_errors():
+                self._create()
+        except BaseException:
+            self.engine.dispose()
+            raise
+
+    def __enter__(self) -> Database:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Release the connections; SQLite's log is folded back into its one file."""
+        self.engine.dispose()
+
+    def ingest(self, records: Sequence[Record]) -> None:
+        """Insert or replace the rows of these records, all or none."""
+        if records:
+            with translated_errors(), Session(self.engine) as session, session.begin():
+                upsert_records(session, self.study, records)
+
+    def known(self, scans: Sequence[str]) -> dict[str, Known]:
+        """What is known of these scans; the unknown ones are absent."""
+        found: dict[str, Known] = {}
+        columns = [getattr(ScanRow, name) for name in Known.__dataclass_fields__]
+        with translated_errors(), self.engine.connect() as connection:
+            for start in range(0, len(scans), LOOKUP_CHUNK):
+                chunk = scans[start : start + LOOKUP_CHUNK]
+                query = select(*columns).where(ScanRow.study == self.study, ScanRow.scan.in_(chunk))
+                found.update((row.scan, Known(*row)) for row in connection.execute(query))
+        return found
+
+    def records(self, status: str | None = None) -> Iterator[Record]:
+        """All records of the study, ordered by the bytes of `scan`."""
+        query = select(ScanRow.scan, ScanRow.record).where(ScanRow.study == self.study).order_by(ScanRow.scan)
+        if status is not None:
+            query = query.where(ScanRow.status == status)
+        with translated_errors(), self.engine.connect() as connection:
+            for scan, text in connection.execution_options(yield_per=LOOKUP_CHUNK).execute(query):
+                yield parse_record(text, scan)
+
+    def record(self, scan: str) -> Record | None:
+        """The record of one scan."""
+        query = select(ScanRow.record).where(ScanRow.study == self.study, ScanRow.scan == scan)
+        with translated_errors(), self.engine.connect() as connection:
+            text = connection.scalar(query)
+        return None if text is None else parse_record(text, scan)
+
+    def counts(self) -> dict[str, int]:
+        """Scans by status."""
+        query = select(ScanRow.status, func.count()).where(ScanRow.study == self.study).group_by(ScanRow.status)
+        with translated_errors(), self.engine.connect() as connection:
+            return {row[0]: row[1] for row in connection.execute(query)}
+
+    def add_run(self, **columns: Any) -> None:
+        """Note one run; `columns` are those of `RunRow`."""
+        with translated_errors(), self.engine.begin() as connection:
+            connection.execute(insert(RunRow).values(study=self.study, **columns))
+
+    def _create(self) -> None:
+        for attempt in range(CREATE_ATTEMPTS):
+            try:
+                with self.engine.begin() as connection:
+                    Base.metadata.create_all(connection)
+                    version = connection.scalar(select(func.max(SchemaInfo.version)))
+                    if version is None:
+                        connection.execute(insert(SchemaInfo).values(version=DATABASE_VERSION))
+                break
+            except DBAPIError:
+                if attempt == CREATE_ATTEMPTS - 1:
+                    raise
+                time.sleep(0.05 * (attempt + 1))
+        if version is not None and version > DATABASE_VERSION:
+            raise StoreError(
+                "newer_schema",
+                f"The database has schema version {version}; this BrainSift knows up to {DATABASE_VERSION}.",
+                "Update BrainSift, or use another OUTPUT folder or database.",
+            )
+
+
+@contextmanager
+def translated_errors() -> Iterator[None]:
+    """Turn a driver's error into one that names cause and remedy; the driver's text may hold data and is left out."""
+    try:
+        yield
+    except DBAPIError as error:
+        text = str(error.orig).lower()
+        if "disk is full" in text or "disk i/o error" in text or "no space left" in text:
+            cause, remedy = "The database has no room to write.", "Free space, then run the same command again."
+            raise StoreError("output_full", cause, remedy) from error
+        if "readonly database" in text or "unable to open database" in text:
+            cause, remedy = "The database cannot be written.", "Choose an OUTPUT folder that you may write to."
+            raise StoreError("output_read_only", cause, remedy) from error
+        raise StoreError(
+            "database",
+            f"The database refused a request ({type(error.orig).__name__}).",
+            "Check the --db URL, that the server runs, and that its user may create tables.",
+        ) from error
+
+
+def _engine(url: str) -> Engine:
+    try:
+        engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_S} if url.startswith("sqlite") else {})
+    except (ArgumentError, NoSuchModuleError):
+        raise StoreError(
+            "database_url",
+            "The database URL is not understood.",
+            "Write it as postgresql+psycopg://user@host/name or sqlite:///file.",
+        ) from None
+    except ModuleNotFoundError as error:
+        raise StoreError(
+            "database_driver",
+            f"The database driver {error.name} is not installed.",
+            "Install the extra: pip install 'brainsift[postgres]'.",
+        ) from None
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _tune_sqlite)
+    return engine
+
+
+def _tune_sqlite(connection: Any, _: Any) -> None:
+    cursor = connection.cursor()
+    # Readers (the review page) go on while a run writes. File systems that cannot share memory answer with another
+    # mode.
+    cursor.execute("PRAGMA journal_mode=WAL")
+    # The records on disk are the truth and are ingested again after a power cut, so each commit need not wait for the
+    # disk.
+    cursor.execute("PRAGMA synchronous=NORMAL")
+    cursor.execute("PRAGMA foreign_keys=ON")
+    cursor.close()
