@@ -1,0 +1,296 @@
+"""One scan from reference to record: the unit of work, isolated, never raising for a bad scan."""
+
+from __future__ import annotations
+
+import logging
+import time
+import traceback
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from brainsift import __version__
+from brainsift.decide.decision import Action, Decision
+from brainsift.decide.rules import decide
+from brainsift.engine.evidence import write_evidence
+from brainsift.engine.settings import RunSettings
+from brainsift.engine.stages import Stages
+from brainsift.scans.errors import ScanError
+from brainsift.scans.ref import ScanRef
+from brainsift.store.errors import StoreError, output_error
+from brainsift.store.files import derived_path, write_atomic
+from brainsift.store.record import Failure, InputFacts, Record
+from brainsift.tasks.base import Finding, Measurement
+
+if TYPE_CHECKING:
+    from brainsift.anatomy.anatomy import Anatomy
+    from brainsift.scans.volume import Volume
+
+SOFTWARE = f"brainsift {__version__}"
+LOG_SUFFIX = "_desc-traceback_log.txt"
+
+
+def fingerprint(ref: ScanRef) -> str:
+    """Size and modification time: compared before any byte is read."""
+    return f"{ref.size}:{ref.mtime_ns}"
+
+
+@dataclass
+class _Course:
+    """How far one scan has come."""
+
+    stage: str = "catalog"
+    stage_seconds: dict[str, float] = field(default_factory=dict)
+    volume: Volume | None = None
+    anatomy: Anatomy | None = None
+    findings: list[Finding] = field(default_factory=list)
+    decisions: list[Decision] = field(default_factory=list)
+    evidence: dict[str, str] = field(default_factory=dict)
+
+    @contextmanager
+    def at(self, stage: str) -> Iterator[None]:
+        self.stage = stage
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.stage_seconds[stage] = round(time.perf_counter() - start, 4)
+
+
+def run_scan(
+    ref: ScanRef,
+    settings: RunSettings,
+    *,
+    output: Path | None = None,
+    scratch: Path | None = None,
+    models: dict[str, str] | None = None,
+    threads: int | None = None,
+    stages: Stages | None = None,
+) -> Record:
+    """Read a scan, look at it, decide about it.
+
+    Parameters
+    ----------
+    ref : from the catalog.
+    settings : what is asked.
+    output : where pictures, masks and the log of an unforeseen error go; None to write nothing.
+    scratch : folder for intermediate files; the caller removes it.
+    models : model id → SHA-256 of the run; None to look them up.
+    threads : of the network; None for all cores.
+    stages : the steps; None for the real ones.
+
+    Returns
+    -------
+    the record, ``failed`` with stage, cause and remedy where anything was wrong with the scan.
+
+    Raises
+    ------
+    StoreError
+        if `output` cannot be written; this concerns the run, not the scan.
+    """
+    stages = stages or Stages()
+    course, start = _Course(), time.perf_counter()
+    models = stages.models(settings) if models is None else models
+    failure = None
+    with _quiet_libraries():
+        try:
+            _take(ref, settings, stages, course, output, scratch, threads)
+        except StoreError:
+            raise
+        except Exception as error:
+            failure = _failure(error, ref, course, output)
+    return _record(ref, settings, models, course, failure, time.perf_counter() - start)
+
+
+def _take(
+    ref: ScanRef,
+    settings: RunSettings,
+    stages: Stages,
+    course: _Course,
+    output: Path | None,
+    scratch: Path | None,
+    threads: int | None,
+) -> None:
+    if ref.problem is not None:
+        raise ref.problem
+    with course.at("read"):
+        volume = course.volume = stages.read(ref, scratch)
+    no_anatomy = _see(volume, course, stages, settings, threads)
+    for name in settings.tasks:
+        if _asked(course):
+            _ask(name, ref, volume, course, stages)
+    if no_anatomy is not None and course.findings[0].label == "image":
+        course.stage = "anatomy"
+        raise no_anatomy
+    if output is not None and course.anatomy is not None:
+        with course.at("evidence"), _output_faults(output):
+            masks = settings.keep_masks and _asked(course)
+            course.evidence = write_evidence(
+                ref, volume, course.anatomy, output, pictures=settings.pictures, keep_masks=masks
+            )
+
+
+def _see(
+    volume: Volume, course: _Course, stages: Stages, settings: RunSettings, threads: int | None
+) -> ScanError | None:
+    """Run the anatomy pass. A scan that it refuses (empty, constant) still gets its integrity answered."""
+    with course.at("anatomy"):
+        try:
+            course.anatomy = stages.anatomy(volume, settings, threads)
+        except ScanError as error:
+            return error
+    return None
+
+
+def _asked(course: _Course) -> bool:
+    """Whether more is to be asked: nothing, once the integrity of the scan is rejected."""
+    return not any(decision.action is Action.REJECT for decision in course.decisions if decision.task == "integrity")
+
+
+def _ask(name: str, ref: ScanRef, volume: Volume, course: _Course, stages: Stages) -> None:
+    with course.at(name):
+        start = time.perf_counter()
+        task = stages.task(name)
+        if not task.applies_to(ref, course.anatomy):
+            return
+        finding = task.run(volume, course.anatomy, ref)
+        finding = finding.model_copy(update={"seconds": round(time.perf_counter() - start, 4)})
+        course.findings.append(finding)
+        decision = decide(finding)
+        if decision is not None:
+            course.decisions.append(decision)
+
+
+def _failure(error: Exception, ref: ScanRef, course: _Course, output: Path | None) -> Failure:
+    if isinstance(error, ScanError):
+        return Failure(kind=error.kind, cause=error.cause, remedy=error.remedy, stage=course.stage)
+    if isinstance(error, MemoryError):
+        return Failure(
+            kind="out_of_memory",
+            cause="The memory did not suffice for this scan.",
+            remedy="Run it again with fewer processes (--nprocs 1) or on a larger machine.",
+            stage=course.stage,
+        )
+    log = _write_log(error, ref, course, output)
+    return Failure(
+        kind="internal_error",
+        # The message of a foreign exception may quote the header, a patient's name with it: only its type is kept.
+        cause=f"An unforeseen {type(error).__name__} ended the stage `{course.stage}`.",
+        remedy=f"Report it with {log}." if log else "Report it with the output of `brainsift info`.",
+        stage=course.stage,
+    )
+
+
+def _write_log(error: Exception, ref: ScanRef, course: _Course, output: Path | None) -> str | None:
+    """Keep where the error came from: types and lines of code, no messages and no values."""
+    if output is None:
+        return None
+    lines = [f"{SOFTWARE}, stage {course.stage}"]
+    link: BaseException | None = error
+    while link is not None:
+        frames = traceback.extract_tb(link.__traceback__)
+        lines += [
+            f"{type(link).__module__}.{type(link).__qualname__}",
+            *(f"  {f.filename}:{f.lineno} {f.name}" for f in frames),
+        ]
+        link = link.__cause__ or link.__context__
+    path = derived_path(output, ref.stem, LOG_SUFFIX)
+    with _output_faults(output):
+        write_atomic(path, "\n".join(lines) + "\n", output)
+    return path.relative_to(output).as_posix()
+
+
+@contextmanager
+def _output_faults(output: Path) -> Iterator[None]:
+    """A full or read-only OUTPUT is not the scan's fault."""
+    try:
+        yield
+    except OSError as error:
+        fault = output_error(error, output)
+        if fault is None:
+            raise
+        raise fault from error
+
+
+@contextmanager
+def _quiet_libraries() -> Iterator[None]:
+    """Keep warnings and logs of reading libraries off the console: they quote headers, names of patients among them."""
+    before = logging.root.manager.disable
+    logging.disable(logging.CRITICAL)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(before)
+
+
+def _record(
+    ref: ScanRef,
+    settings: RunSettings,
+    models: dict[str, str],
+    course: _Course,
+    failure: Failure | None,
+    seconds: float,
+) -> Record:
+    return Record(
+        scan=ref.scan,
+        stem=ref.stem,
+        participant=ref.participant,
+        session=ref.session,
+        suffix=ref.suffix,
+        status="done" if failure is None else "failed",
+        reason=_reason(course) if failure is None else failure.cause,
+        input=_input_facts(ref, course.volume),
+        anatomy=_measures(course.anatomy),
+        findings=tuple(course.findings),
+        decisions=tuple(course.decisions),
+        failure=failure,
+        evidence=course.evidence,
+        models=models,
+        settings_sha256=settings.sha256(),
+        software=SOFTWARE,
+        seconds=round(seconds, 4),
+        stage_seconds=course.stage_seconds,
+    )
+
+
+def _reason(course: _Course) -> str:
+    """Why the scan is not simply accepted; empty where it is."""
+    return " ".join(decision.reason for decision in course.decisions if decision.action is not Action.ACCEPT)
+
+
+def _input_facts(ref: ScanRef, volume: Volume | None) -> InputFacts:
+    if volume is None:
+        return InputFacts(format=ref.format, size=ref.size, fingerprint=fingerprint(ref))
+    facts = volume.facts
+    return InputFacts(
+        format=facts.format,
+        size=ref.size,
+        fingerprint=fingerprint(ref),
+        sha256=facts.sha256,
+        stored_dtype=facts.stored_dtype,
+        stored_shape=facts.stored_shape,
+        spacing_mm=tuple(round(float(mm), 4) for mm in volume.spacing),
+        repairs=facts.repairs,
+        header=dict(facts.header),
+    )
+
+
+def _measures(anatomy: Anatomy | None) -> dict[str, Measurement]:
+    """Numbers of the anatomy pass, rounded to what they can mean: 0.01 mL, 0.01 mm, 0.0001 of a share."""
+    if anatomy is None:
+        return {}
+    residual = anatomy.mni_residual_mm
+    return {
+        "has_brain": bool(anatomy.has_brain),
+        "brain_ml": round(float(anatomy.brain_ml), 2),
+        "icv_ml": round(float(anatomy.icv_ml), 2),
+        "outside_fov": round(float(anatomy.outside_fov), 4),
+        "mni_residual_mm": None if residual is None else round(float(residual), 2),
+        "confidence": round(float(anatomy.confidence), 4),
+        **{f"{name}_ml": round(float(volume), 2) for name, volume in anatomy.volumes_ml.items()},
+    }

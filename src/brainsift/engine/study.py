@@ -1,0 +1,326 @@
+"""One study: plan, run, collect, mark duplicates, write the tables."""
+
+from __future__ import annotations
+
+import json
+import signal
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+from brainsift.engine.collector import Collector
+from brainsift.engine.errors import RunError
+from brainsift.engine.executors import Executor, InProcess
+from brainsift.engine.folders import check_folders, outside_output, prepare_output, remove_scratch, scratch_root
+from brainsift.engine.job import AfterScan, Context, Job, Outcome, finish
+from brainsift.engine.plan import Identity, Planned, Step, Unknown, plan
+from brainsift.engine.pool import ProcessPool
+from brainsift.engine.resources import available_bytes, suggest_nprocs, usable_cores
+from brainsift.engine.scan_unit import SOFTWARE
+from brainsift.engine.settings import RunOptions, RunSettings
+from brainsift.engine.stages import Stages
+from brainsift.engine.summary import MAX_LISTED, Counts, ListedFailure, Progress, RunSummary
+from brainsift.scans.ref import ScanRef
+from brainsift.store.database import DATABASE_NAME, Database
+from brainsift.store.derivatives import write_description
+from brainsift.store.duplicates import find_changed_duplicates
+from brainsift.store.errors import StoreError, output_error
+from brainsift.store.methods import Tally, write_methods
+from brainsift.store.record import Record
+from brainsift.store.record_io import read_record, record_files
+from brainsift.store.run_facts import RunFacts, write_run_toml
+from brainsift.store.table import write_tables
+
+Catalog = Callable[[Path, tuple[str, ...]], Iterable[ScanRef]]
+OnProgress = Callable[[Progress], None]
+
+
+def list_scans(root: Path, participants: tuple[str, ...]) -> Iterable[ScanRef]:
+    """The real catalog."""
+    from brainsift.scans.catalog import catalog
+
+    return catalog(root, participants=participants or None)
+
+
+@dataclass
+class _Run:
+    """One call of `run_study` under way."""
+
+    input: Path
+    output: Path
+    settings: RunSettings
+    options: RunOptions
+    context: Context
+    counts: Counts = field(default_factory=Counts)
+    failures: list[ListedFailure] = field(default_factory=list)
+    started: datetime = field(default_factory=lambda: datetime.now(UTC))
+    clock: float = field(default_factory=perf_counter)
+
+
+def run_study(
+    input_folder: Path,
+    output: Path,
+    settings: RunSettings | None = None,
+    options: RunOptions | None = None,
+    *,
+    after_scan: AfterScan | None = None,
+    progress: OnProgress | None = None,
+    executor: Executor | None = None,
+    stages: Stages | None = None,
+    catalog: Catalog = list_scans,
+) -> RunSummary:
+    """Sift a folder: every scan gets a record, a row in the database and one in the table.
+
+    Parameters
+    ----------
+    input_folder : never written to, but for an OUTPUT inside it.
+    output : made if needed. Scans that it has a valid record of are not done again.
+    settings : what is asked; options : how the work is done.
+    after_scan : makes the page of a scan; called in the worker, so it must be importable by name.
+    progress : called in this process whenever the counts move.
+    executor : who does the jobs; None for this process or a pool, after `options.nprocs`.
+    stages, catalog : None for the real ones.
+
+    Returns
+    -------
+    the summary; after Ctrl-C (or SIGTERM) too, with `interrupted` set and all that was finished kept.
+
+    Raises
+    ------
+    StoreError
+        (`RunError` among them) if the folders, the models, the database or the disk do not allow the run.
+    """
+    settings, options, stages = settings or RunSettings(), options or RunOptions(), stages or Stages()
+    clock = perf_counter()
+    check_folders(input_folder, output)
+    identity = Identity(stages.models(settings), settings.sha256())
+    refs = outside_output(catalog(input_folder, options.participants), input_folder, output)
+    if options.dry_run:
+        return _dry_run(refs, output, identity, options, clock)
+    prepare_output(output)
+    executor = executor or _choose_executor(options)
+    context = Context(
+        output=output,
+        scratch=scratch_root(output),
+        settings=settings,
+        models=identity.models,
+        threads=max(1, usable_cores() // executor.workers) if executor.workers > 1 else None,
+        stages=stages,
+        after_scan=after_scan,
+    )
+    run = _Run(input_folder, output, settings, options, context, clock=clock)
+    with _output_faults(output), Database(output, options.db_url) as database:
+        write_description(input_folder, output)
+        interrupted = _work(run, refs, identity, database, executor, progress or (lambda _: None))
+        if options.write_study:
+            _write_study(run, database, interrupted)
+        _note_run(run, database, interrupted)
+    return RunSummary(run.counts, tuple(run.failures), interrupted, perf_counter() - clock, executor.workers)
+
+
+def group_study(input_folder: Path, output: Path, settings: RunSettings, options: RunOptions) -> RunSummary:
+    """Make the study's tables from the records that lie in OUTPUT; no scan is read.
+
+    Raises
+    ------
+    StoreError
+        if OUTPUT holds no record or cannot be written.
+    """
+    context = Context(output, scratch_root(output), settings)
+    run = _Run(input_folder, output, settings, options, context)
+    paths = list(record_files(output))
+    if not paths:
+        raise RunError("no_records", f"OUTPUT {output} holds no record.", "Run the participant level first.")
+    prepare_output(output)
+    with _output_faults(output), Database(output, options.db_url) as database:
+        collector = Collector(database)
+        for path in paths:
+            record = read_record(path)
+            run.counts.found += 1
+            _count_old(run, record)
+            collector.add(record)
+        collector.flush()
+        run.counts.listed = True
+        _write_study(run, database, interrupted=False)
+        _note_run(run, database, interrupted=False)
+    return RunSummary(run.counts, tuple(run.failures), seconds=perf_counter() - run.clock)
+
+
+def _count_old(run: _Run, record: Record) -> None:
+    if record.failure is None:
+        run.counts.skipped += 1
+    else:
+        run.counts.still_failed += 1
+        _list_failure(run, record)
+
+
+def _choose_executor(options: RunOptions) -> Executor:
+    fitting = suggest_nprocs(available_bytes(), options.memory_per_worker, usable_cores())
+    workers = options.nprocs or fitting
+    return InProcess() if workers == 1 else ProcessPool(workers, options.timeout_s)
+
+
+def _dry_run(
+    refs: Iterable[ScanRef], output: Path, identity: Identity, options: RunOptions, clock: float
+) -> RunSummary:
+    counts, plans = Counts(listed=True), Counter[str]()
+
+    def count(lookup: Database | Unknown) -> None:
+        for planned in plan(refs, output, identity, lookup, options.retry_failed):
+            counts.found += 1
+            counts.skipped += planned.step is Step.SKIP and not planned.failed
+            counts.still_failed += planned.step is Step.SKIP and planned.failed
+            plans[f"{planned.step}: {planned.why}"] += 1
+
+    if options.db_url or (output / DATABASE_NAME).exists():
+        with Database(output, options.db_url) as database:
+            count(database)
+    else:
+        count(Unknown())
+    return RunSummary(counts, seconds=perf_counter() - clock, plan=dict(plans))
+
+
+def _work(
+    run: _Run,
+    refs: Iterable[ScanRef],
+    identity: Identity,
+    database: Database,
+    executor: Executor,
+    progress: OnProgress,
+) -> bool:
+    """Do what is to do; True if the user stopped it. Whatever happens, what is finished is kept."""
+    collector = Collector(database)
+    planned = plan(refs, run.output, identity, database, run.options.retry_failed)
+    jobs = _jobs(planned, run, collector, progress)
+    try:
+        with _sigterm_as_interrupt(), closing(_generator(executor.run(jobs, run.context))) as outcomes:
+            for outcome in outcomes:
+                _take(outcome, run, collector)
+                progress(run.counts.progress(outcome.record.scan if outcome.record else ""))
+    except KeyboardInterrupt:
+        return True
+    finally:
+        remove_scratch(run.output)
+        collector.flush()
+    return False
+
+
+def _generator(outcomes: Iterator[Outcome]) -> Any:
+    """An iterator that can be closed, so that an interrupted run stops its workers at once."""
+    return outcomes if hasattr(outcomes, "close") else (outcome for outcome in outcomes)
+
+
+def _jobs(planned: Iterable[Planned], run: _Run, collector: Collector, progress: OnProgress) -> Iterator[Job]:
+    """Jobs of the plan; what needs no work is counted on the way."""
+    for item in planned:
+        run.counts.found += 1
+        if item.found is not None:
+            collector.add(item.found)
+        if item.step is Step.SKIP:
+            run.counts.skipped += not item.failed
+            run.counts.still_failed += item.failed
+        else:
+            yield Job(item.ref, item.known_sha256)
+    run.counts.listed = True
+    progress(run.counts.progress())
+
+
+def _take(outcome: Outcome, run: _Run, collector: Collector) -> None:
+    if outcome.fatal is not None:
+        raise outcome.fatal
+    if outcome.record is None:
+        return
+    collector.add(outcome.record)
+    run.counts.page_errors += outcome.page_error is not None
+    if outcome.refreshed:
+        run.counts.refreshed += 1
+    elif outcome.record.failure is None:
+        run.counts.done += 1
+    else:
+        run.counts.failed += 1
+        _list_failure(run, outcome.record)
+
+
+def _list_failure(run: _Run, record: Record) -> None:
+    failure = record.failure
+    if failure is not None and len(run.failures) < MAX_LISTED:
+        run.failures.append(ListedFailure(record.scan, failure.kind, failure.cause, failure.remedy))
+
+
+def _write_study(run: _Run, database: Database, interrupted: bool) -> None:
+    """Mark duplicates, write tables, methods and run identity."""
+    changed = find_changed_duplicates(database)
+    for record in changed:
+        finish(record, run.context)
+    database.ingest(changed)
+    tally = Tally()
+    write_tables(tally.watch(database.records()), run.output)
+    run.counts.duplicates = tally.duplicates
+    facts = _facts(run, interrupted)
+    write_methods(tally, facts)
+    write_run_toml(facts)
+
+
+def _facts(run: _Run, interrupted: bool) -> RunFacts:
+    options = asdict(run.options)
+    options.pop("db_url")  # It may hold a password.
+    counts = {name: value for name, value in asdict(run.counts).items() if not isinstance(value, bool)}
+    return RunFacts(
+        input=run.input,
+        output=run.output,
+        started=run.started,
+        ended=datetime.now(UTC),
+        settings=run.settings.resolved(),
+        options=options,
+        models=run.context.models,
+        counts=counts,
+        interrupted=interrupted,
+    )
+
+
+def _note_run(run: _Run, database: Database, interrupted: bool) -> None:
+    facts = _facts(run, interrupted)
+    database.add_run(
+        started=facts.started,
+        ended=facts.ended,
+        software=SOFTWARE,
+        settings=json.dumps({**facts.settings, **facts.options}),
+        counts=json.dumps(facts.counts),
+        interrupted=interrupted,
+    )
+
+
+@contextmanager
+def _output_faults(output: Path) -> Iterator[None]:
+    try:
+        yield
+    except StoreError:
+        raise
+    except OSError as error:
+        fault = output_error(error, f"OUTPUT {output}")
+        if fault is None:
+            raise
+        raise fault from error
+
+
+@contextmanager
+def _sigterm_as_interrupt() -> Iterator[None]:
+    """Batch systems and containers stop a run with SIGTERM: leave as clean a state as after Ctrl-C."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def interrupt(number: int, frame: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
