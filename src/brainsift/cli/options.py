@@ -1,0 +1,34 @@
+"""Options that several verbs share, so that they read the same everywhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Shelf = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="DIR", help="Folder of your own models (see `brainsift models import`), used before the packaged ones."
+    ),
+]
+
+Input = Annotated[
+    Path,
+    typer.Argument(metavar="INPUT", help="Folder of NIfTI files, a BIDS dataset or a DICOM tree. Never changed."),
+]
+
+Output = Annotated[Path, typer.Argument(metavar="OUTPUT", help="Folder for everything that is written.")]
+
+TaskNames = Annotated[
+    list[str] | None,
+    typer.Option("--task", metavar="TASK", help="Question to ask; give it several times. All if not given."),
+]
+
+Database = Annotated[
+    str | None,
+    typer.Option(
+        metavar="URL", help="Database, such as `postgresql+psycopg://user@host/name`. OUTPUT/brainsift.db if not given."
+    ),
+]

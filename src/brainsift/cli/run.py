@@ -1,0 +1,152 @@
+"""`brainsift run`: sift a folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from brainsift.cli.exits import Exit, Stop
+from brainsift.cli.options import Database, Input, Output, Shelf, TaskNames
+
+if TYPE_CHECKING:
+    from brainsift.engine.settings import RunOptions, RunSettings
+    from brainsift.store.record import Record
+
+LEVELS = ("participant", "group")
+
+EXAMPLES = """**Examples**
+
+`brainsift run scans results` (all scans of a folder, then the study's pages)
+
+`brainsift run scans results --dry-run` (what would be done, and why)
+
+`brainsift run bids results participant --participant-label 01 02` (one job of many), and when all jobs are done
+`brainsift run bids results group`
+"""
+
+
+def run(
+    input_folder: Input,
+    output: Output,
+    level: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[participant|group]",
+            help="`participant`: scans only, for jobs side by side. `group`: tables and pages from the records only. "
+            "Neither: both, one after the other.",
+        ),
+    ] = None,
+    task: TaskNames = None,
+    participant_label: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--participant-label",
+            "--participant_label",
+            metavar="LABEL",
+            help="Only these participants, with or without `sub-`.",
+        ),
+    ] = None,
+    nprocs: Annotated[
+        int | None,
+        typer.Option("--nprocs", "-j", min=1, help="Processes; as many as cores and memory allow if not given."),
+    ] = None,
+    db: Database = None,
+    shelf: Shelf = None,
+    keep_masks: Annotated[bool, typer.Option("--keep-masks", help="Write the brain mask of each scan.")] = False,
+    retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Do failed scans again.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done; write nothing.")] = False,
+) -> None:
+    """Sift a folder: a record, a decision and a picture per scan, and a page for the study.
+
+    Run it again at any time: scans that have not changed are not done again, and an interrupted run goes on where it
+    stopped.
+    INPUT is never changed and nothing is written outside OUTPUT.
+    """
+    from brainsift.engine.settings import RunOptions
+
+    stage, labels = split_level(level or [], participant_label or [])
+    settings = make_settings(task, shelf, keep_masks=keep_masks)
+    options = RunOptions(
+        participants=tuple(labels),
+        nprocs=nprocs,
+        retry_failed=retry_failed,
+        dry_run=dry_run,
+        write_study=stage != "participant",
+        db_url=db,
+    )
+    raise typer.Exit(sift(input_folder, output, settings, options, group_only=stage == "group"))
+
+
+def split_level(words: list[str], labels: list[str]) -> tuple[str | None, list[str]]:
+    """Tell the level from labels that follow `--participant-label A B C`, as BIDS-Apps allow.
+
+    Returns
+    -------
+    the level or None, and all labels without ``sub-``.
+
+    Raises
+    ------
+    Stop
+        if there is a word that is neither.
+    """
+    levels = [word for word in words if word in LEVELS]
+    others = [word for word in words if word not in LEVELS]
+    if len(levels) > 1 or (others and not labels):
+        word = (others or levels)[-1]
+        raise Stop(f"Unexpected argument '{word}'.", "After OUTPUT comes `participant`, `group` or nothing.")
+    return (levels[0] if levels else None), [label.removeprefix("sub-") for label in (*labels, *others)]
+
+
+def make_settings(tasks: list[str] | None, shelf: Path | None, *, keep_masks: bool = False) -> RunSettings:
+    """Settings of the run.
+
+    Raises
+    ------
+    Stop
+        if a task does not exist.
+    """
+    from brainsift.engine.settings import RunSettings
+    from brainsift.tasks.registry import REGISTRY
+
+    names = tuple(tasks or REGISTRY)
+    for name in names:
+        if name not in REGISTRY:
+            raise Stop(f"There is no task '{name}'.", f"Tasks: {', '.join(REGISTRY)}.")
+    return RunSettings(tasks=names, keep_masks=keep_masks, shelf=shelf.resolve() if shelf is not None else None)
+
+
+def sift(
+    input_folder: Path, output: Path, settings: RunSettings, options: RunOptions, *, group_only: bool = False
+) -> int:
+    """Run the study with its pages and tell how it went; return the exit code."""
+    from brainsift.cli.progress import Display
+    from brainsift.cli.summary import tell_plan, tell_summary
+    from brainsift.engine.study import group_study, run_study
+
+    if group_only:
+        summary = group_study(input_folder, output, settings, options)
+    else:
+        with Display() as display:
+            summary = run_study(input_folder, output, settings, options, after_scan=write_page, progress=display)
+    if options.dry_run:
+        tell_plan(summary)
+        return Exit.DONE
+    page = make_study_page(output, options.db_url) if options.write_study else None
+    tell_summary(summary, output, page)
+    return summary.exit_code
+
+
+def write_page(record: Record, output: Path) -> None:
+    """Make the page of one scan; called in the workers, which find it by its name."""
+    from brainsift.report.scan_page import write_scan_page
+
+    write_scan_page(record, output)
+
+
+def make_study_page(output: Path, db: str | None) -> Path:
+    """Make the page of the study from the records."""
+    from brainsift.report.study_page import write_study_page
+
+    return write_study_page(output, db)
