@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from brainsift.scans.errors import ScanError
@@ -26,7 +27,7 @@ def read(ref: ScanRef, scratch: Path | None = None, memory_limit_bytes: int | No
     if ref.problem is not None:
         raise ref.problem
     try:
-        return _dispatch(ref, scratch, memory_limit_bytes)
+        return _with_sidecar(_dispatch(ref, scratch, memory_limit_bytes), ref.sidecar)
     except MemoryError as error:
         raise ScanError(
             "too_large", "There is not enough memory to read the scan.", "Give the run more memory or fewer processes."
@@ -47,6 +48,19 @@ def _dispatch(ref: ScanRef, scratch: Path | None, memory_limit_bytes: int | None
 
         return read_nifti(ref.paths[0], memory_limit_bytes)
     raise ValueError(f"format must be nifti, mgz or dicom, got {ref.format!r}")
+
+
+def _with_sidecar(volume: Volume, sidecar: Path | None) -> Volume:
+    """Add the allow-listed fields of a BIDS sidecar; a damaged one is a repair, not a failure."""
+    if sidecar is None:
+        return volume
+    from brainsift.scans.sidecar import read_sidecar
+
+    fields = read_sidecar(sidecar)
+    if fields is None:
+        repairs = (*volume.facts.repairs, "The JSON sidecar could not be read and was ignored.")
+        return replace(volume, facts=replace(volume.facts, repairs=repairs))
+    return replace(volume, facts=replace(volume.facts, header={**volume.facts.header, **fields}))
 
 
 def read_file(path: Path | str) -> Volume:

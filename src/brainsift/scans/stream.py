@@ -138,7 +138,7 @@ class ByteSource:
                     )
             try:
                 piece, self._raw = inflater.decompress(self._raw, CHUNK_BYTES), b""
-            except igzip_lib.IsalError as error:
+            except igzip_lib.IsalError as error:  # type: ignore[misc]
                 raise ScanError(
                     "corrupt_gzip", f"The compressed data are damaged ({error}).", "Copy or convert the scan again."
                 ) from error
