@@ -1,0 +1,99 @@
+"""The one anatomy pass: a scan in, labels and everything derived from them out."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from brainsift.anatomy.anatomy import Anatomy
+from brainsift.anatomy.cleaning import clean_labels
+from brainsift.anatomy.confidence import assess_trust, brain_found, mean_certainty
+from brainsift.anatomy.coverage import Coverage, estimate_coverage, seen_box
+from brainsift.anatomy.fov import FieldOfView
+from brainsift.anatomy.framing import frame_head
+from brainsift.anatomy.labels import BRAIN, INTRACRANIAL, N_TISSUES, WORKING_SPACING_MM, Tissue
+from brainsift.anatomy.mni import MniFit, fit_affine, visible_part
+from brainsift.anatomy.mni_reference import load_reference
+from brainsift.anatomy.moments import TissueCloud, cloud_from_labels
+from brainsift.anatomy.network import Segments
+from brainsift.anatomy.normalise import normalise
+from brainsift.anatomy.refine import refine_posterior
+from brainsift.anatomy.tissue_stats import tissue_statistics
+from brainsift.scans.conform import to_working_grid
+from brainsift.scans.volume import Volume
+
+MAX_MNI_RESIDUAL_MM = 12.0
+"""A worse fit than this places nothing; `Anatomy.to_mni` is then ``None``."""
+
+
+def compute_anatomy(volume: Volume, network: Segments, refine: bool = True) -> Anatomy:
+    """Label the tissues of a scan of any contrast, resolution and orientation, and derive the rest.
+
+    Parameters
+    ----------
+    volume : the scan.
+    network : from `open_network`.
+    refine : whether to sharpen the network's answer with the image (`refine_posterior`).
+
+    Returns
+    -------
+    the anatomy; a scan without a brain gives one with `has_brain` false, never an error.
+    """
+    grid, grid_affine = to_working_grid(volume, WORKING_SPACING_MM)
+    frame = frame_head(grid)
+    image, affine, inside = frame.cut(grid), frame.affine(grid_affine), frame.inside(grid.shape)
+    normalised = normalise(image)
+    raw = network.posterior(normalised)
+    posterior = refine_posterior(raw, normalised).posterior if refine else raw
+    labels, brain = clean_labels(posterior, inside)
+    cloud = cloud_from_labels(labels, affine)
+    return _assemble(labels, brain, image, affine, cloud, mean_certainty(raw, brain), seen_box(volume, grid, grid_affine), network)
+
+
+def _assemble(
+    labels: NDArray[np.uint8],
+    brain: NDArray[np.bool_],
+    image: NDArray[np.float32],
+    affine: NDArray[np.float64],
+    cloud: TissueCloud,
+    certainty: float,
+    fov: FieldOfView,
+    network: Segments,
+) -> Anatomy:
+    reference = load_reference()
+    fit = _fit(cloud, fov)
+    to_mni = None if fit is None else fit.affine
+    coverage: Coverage = estimate_coverage(cloud, to_mni, fov, reference)
+    seen = None if to_mni is None else visible_part(reference.cloud, to_mni, fov)
+    confidence = assess_trust(certainty, cloud, fit, seen, coverage, reference).confidence
+    volumes = class_volumes(labels, affine)
+    brain_ml = sum(volumes[tissue.name.lower()] for tissue in BRAIN)
+    return Anatomy(
+        labels=labels,
+        affine=affine,
+        image=image,
+        brain=brain,
+        volumes_ml=volumes,
+        brain_ml=brain_ml,
+        icv_ml=sum(volumes[tissue.name.lower()] for tissue in INTRACRANIAL),
+        outside_fov=coverage.outside_fov,
+        to_mni=to_mni,
+        mni_residual_mm=None if fit is None else fit.residual_mm,
+        confidence=confidence,
+        has_brain=brain_found(brain_ml, confidence),
+        model_id=network.model_id,
+        model_sha256=network.model_sha256,
+        tissue=tissue_statistics(labels, image),
+    )
+
+
+def _fit(cloud: TissueCloud, fov: FieldOfView) -> MniFit | None:
+    fit = fit_affine(cloud, fov, load_reference())
+    return None if fit is None or fit.residual_mm > MAX_MNI_RESIDUAL_MM else fit
+
+
+def class_volumes(labels: NDArray[np.uint8], affine: NDArray[np.float64]) -> dict[str, float]:
+    """Volume of every class in mL, by lower-case name; background is left out."""
+    voxel_ml = float(abs(np.linalg.det(affine[:3, :3]))) / 1000.0
+    counts = np.bincount(labels.reshape(-1), minlength=N_TISSUES)
+    return {tissue.name.lower(): float(counts[tissue]) * voxel_ml for tissue in Tissue if tissue}
