@@ -48,7 +48,7 @@ def _with_other_producer(path: Path) -> bytes:
     ("wrong", "message"),
     [
         ({"channels": 4}, r"output has shape .*not \(1, 10"),
-        ({"output": "labels"}, r"expected one output 'probabilities', got \['labels'\]"),
+        ({"output": "labels"}, r"expected one output 'logits', got \['labels'\]"),
         ({"fixed": 16}, r"dynamic image dimensions"),
     ],
 )

@@ -13,17 +13,12 @@ IR_VERSION = 8
 """Old enough for every ONNX Runtime that the base install accepts."""
 
 
-def write_tiny_anatomy(
-    path: Path, *, channels: int = 10, output: str = "probabilities", fixed: int | None = None
-) -> Path:
-    """Write a 1x1x1 convolution with a softmax over `channels` classes; `fixed` nails the image size down."""
+def write_tiny_anatomy(path: Path, *, channels: int = 10, output: str = "logits", fixed: int | None = None) -> Path:
+    """Write a 1x1x1 convolution to `channels` classes; `fixed` nails the image size down."""
     weights = np.linspace(-1, 1, channels, dtype=np.float32).reshape(channels, 1, 1, 1, 1)
     size: list[int | str] = ["x", "y", "z"] if fixed is None else [fixed] * 3
     graph = helper.make_graph(
-        [
-            helper.make_node("Conv", ["image", "weights"], ["logits"]),
-            helper.make_node("Softmax", ["logits"], [output], axis=1),
-        ],
+        [helper.make_node("Conv", ["image", "weights"], [output])],
         "tiny",
         [helper.make_tensor_value_info("image", TensorProto.FLOAT, [1, 1, *size])],
         [helper.make_tensor_value_info(output, TensorProto.FLOAT, [1, channels, *size])],

@@ -76,4 +76,4 @@ def _answer(record: Record, as_json: bool) -> None:
     from brainsift.cli.console import answers
     from brainsift.report.terminal import render_record
 
-    answers().print(render_record(record))
+    render_record(record, answers())

@@ -80,7 +80,7 @@ ANATOMY = ModelSpec(
         "image", (1, 1, None, None, None), "float32 [0, 1], one channel, (1, 1, X, Y, Z) on a 2 mm RAS+ grid"
     ),
     output=TensorSpec(
-        "probabilities", (1, 10, None, None, None), "float32 [0, 1], one channel per `Tissue`, same grid"
+        "logits", (1, 10, None, None, None), "float32 before the softmax, one channel per `Tissue`, same grid"
     ),
     licence="Apache-2.0",
     trained_on=(SYNTHSEG_LABEL_MAPS,),
