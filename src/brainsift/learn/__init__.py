@@ -1,0 +1,1 @@
+"""Training (extra `train`): networks, data made on the fly, regimes, export."""

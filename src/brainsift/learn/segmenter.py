@@ -1,0 +1,89 @@
+"""A U-Net for whole heads that two CPU cores can train: no convolution runs at the input's own resolution."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F  # noqa: N812 - the name that PyTorch users know
+
+STRIDE = 16
+"""Input sizes must be multiples of this (one fold and three halvings)."""
+
+
+class ConvNorm(nn.Sequential):
+    """Convolution, instance norm, activation. Instance norm because every training image has another contrast."""
+
+    def __init__(self, inputs: int, outputs: int, stride: int = 1) -> None:
+        super().__init__(
+            nn.Conv3d(inputs, outputs, 3, stride=stride, padding=1, bias=False),
+            nn.InstanceNorm3d(outputs, affine=True),
+            nn.LeakyReLU(0.01, inplace=True),
+        )
+
+
+class Stage(nn.Module):
+    """Two convolutions with a residual over the second."""
+
+    def __init__(self, inputs: int, outputs: int, stride: int = 1) -> None:
+        super().__init__()
+        self.first = ConvNorm(inputs, outputs, stride)
+        self.second = ConvNorm(outputs, outputs)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, C, X, Y, Z) → (N, outputs, X / stride, ...)."""
+        x = self.first(x)
+        result: Tensor = x + self.second(x)
+        return result
+
+
+class Segmenter(nn.Module):
+    """Voxel-wise classes of a whole head.
+
+    The image is folded 2x2x2 into 8 channels and the answer unfolded again (sub-pixel convolution, Shi 2016, CVPR),
+    so that all work is done on a grid twice as coarse; the folded image is given again to the last convolution, which
+    brings the edges. A step on 96x112x96 voxels took 0.6 s on two cores in bf16, against 1.3 s with a 16-channel
+    block at full resolution.
+
+    Parameters
+    ----------
+    classes : number of output channels.
+    widths : channels at 1/2, 1/4, 1/8 and 1/16 of the input resolution.
+    last : channels of the last convolution.
+    """
+
+    def __init__(self, classes: int, widths: tuple[int, ...] = (32, 64, 128, 160), last: int = 64) -> None:
+        super().__init__()
+        self.config = {"classes": classes, "widths": list(widths), "last": last}
+        steps = list(zip(widths[:-1], widths[1:], strict=True))
+        self.stem = Stage(8, widths[0])
+        self.down = nn.ModuleList(Stage(a, b, stride=2) for a, b in steps)
+        self.reduce = nn.ModuleList(nn.Conv3d(a + b, a, 1, bias=False) for a, b in steps)
+        self.up = nn.ModuleList(ConvNorm(a, a) for a in widths[:-1])
+        self.last = ConvNorm(widths[0] + 8, last)
+        self.head = nn.Conv3d(last, 8 * classes, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, 1, X, Y, Z) in [0, 1], multiples of 16 → logits (N, classes, X, Y, Z)."""
+        folded = fold(x)
+        features = [self.stem(folded)]
+        for stage in self.down:
+            features.append(stage(features[-1]))
+        y = features.pop()
+        for reduce, up in zip(reversed(self.reduce), reversed(self.up), strict=True):
+            y = F.interpolate(y, scale_factor=2, mode="nearest")
+            y = up(reduce(torch.cat([features.pop(), y], dim=1)))
+        return unfold(self.head(self.last(torch.cat([y, folded], dim=1))))
+
+
+def fold(x: Tensor) -> Tensor:
+    """(N, C, X, Y, Z) → (N, 8 C, X/2, Y/2, Z/2)."""
+    n, c, i, j, k = x.shape
+    x = x.reshape(n, c, i // 2, 2, j // 2, 2, k // 2, 2)
+    return x.permute(0, 1, 3, 5, 7, 2, 4, 6).reshape(n, 8 * c, i // 2, j // 2, k // 2)
+
+
+def unfold(x: Tensor) -> Tensor:
+    """(N, 8 C, X, Y, Z) → (N, C, 2X, 2Y, 2Z)."""
+    n, c, i, j, k = x.shape
+    x = x.reshape(n, c // 8, 2, 2, 2, i, j, k)
+    return x.permute(0, 1, 5, 2, 6, 3, 7, 4).reshape(n, c // 8, 2 * i, 2 * j, 2 * k)

@@ -1,0 +1,159 @@
+"""Shape: an affine, a smooth random displacement, and ventricles made larger or smaller."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+from scipy.spatial.transform import Rotation
+
+from brainsift.simulate.labelmap import COARSE_MM, LabelMap
+from brainsift.simulate.separable import along
+
+Float32 = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class DeformRanges:
+    """Half-widths of the uniform draws. Rotation in degrees, shift in mm; scale and shear as fractions."""
+
+    rotation_deg: float = 20.0
+    scale: float = 0.18
+    stretch: float = 0.10
+    shear: float = 0.08
+    shift_mm: float = 16.0
+    elastic_mm: float = 3.5
+    elastic_fine_mm: float = 1.2
+    ventricle_mm: float = 4.0
+
+
+@dataclass(frozen=True)
+class Deformation:
+    """One drawn shape change.
+
+    Attributes
+    ----------
+    matrix : 3x3, output mm → label-map mm about the two centres, as nested tuples.
+    shift_mm : (3,), where the brain's centre lies relative to the grid's centre.
+    mirror : left and right exchanged.
+    elastic_mm, elastic_fine_mm : standard deviation of the coarse (40 mm) and fine (16 mm) displacement.
+    ventricle_mm : growth (+) or shrinkage (-) of the ventricle wall.
+    seed : of the displacement fields.
+    """
+
+    matrix: tuple[tuple[float, ...], ...]
+    shift_mm: tuple[float, ...]
+    mirror: bool
+    elastic_mm: float
+    elastic_fine_mm: float
+    ventricle_mm: float
+    seed: int
+
+
+IDENTITY = Deformation(((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0)), (0.0, 0.0, 0.0), False, 0.0, 0.0, 0.0, 0)
+
+
+def draw_deformation(rng: np.random.Generator, ranges: DeformRanges | None = None) -> Deformation:
+    """Draw a shape change."""
+    r = ranges or DeformRanges()
+    turn = Rotation.from_euler("xyz", rng.uniform(-r.rotation_deg, r.rotation_deg, 3), degrees=True).as_matrix()
+    size = (1 + rng.uniform(-r.scale, r.scale)) * (1 + rng.uniform(-r.stretch, r.stretch, 3))
+    shear = np.eye(3) + np.triu(rng.uniform(-r.shear, r.shear, (3, 3)), 1)
+    matrix = turn @ shear @ np.diag(1 / size)
+    return Deformation(
+        matrix=tuple(map(tuple, matrix.tolist())),
+        shift_mm=tuple(rng.uniform(-r.shift_mm, r.shift_mm, 3).tolist()),
+        mirror=bool(rng.random() < 0.5),
+        elastic_mm=float(rng.uniform(0, r.elastic_mm)),
+        elastic_fine_mm=float(rng.uniform(0, r.elastic_fine_mm)),
+        ventricle_mm=float(rng.uniform(-0.4 * r.ventricle_mm, r.ventricle_mm)),
+        seed=int(rng.integers(2**31)),
+    )
+
+
+def deform(
+    head: LabelMap, deformation: Deformation, shape: tuple[int, int, int], spacing_mm: float
+) -> NDArray[np.uint8]:
+    """Sample the label codes of `head` on a new grid whose centre is the brain's centre, nearest neighbour.
+
+    Parameters
+    ----------
+    shape : (X, Y, Z) of the new grid.
+    spacing_mm : its isotropic voxel size.
+
+    Returns
+    -------
+    uint8 (X, Y, Z), indices into `head.values`; 0 outside the label map.
+    """
+    coarse = _coarse_coordinates(head, deformation, shape, spacing_mm)
+    step = COARSE_MM / spacing_mm
+    ups = [_interpolation_matrix(n, m, step) for n, m in zip(shape, coarse.shape[1:], strict=True)]
+    index = np.zeros(shape, np.int32)
+    inside = np.ones(shape, bool)
+    for axis, size in enumerate(head.codes.shape):
+        c = coarse[axis] + np.float32(0.5)
+        for along_axis, up in enumerate(ups):
+            c = along(up, c, along_axis)
+        voxel = np.floor(c).astype(np.int32)
+        inside &= (voxel >= 0) & (voxel < size)
+        index *= size
+        index += voxel
+    index[~inside] = 0
+    codes = head.codes.ravel()[index]
+    codes[~inside] = 0
+    return codes
+
+
+def _coarse_coordinates(head: LabelMap, d: Deformation, shape: tuple[int, ...], spacing_mm: float) -> Float32:
+    """Label-map voxel coordinates of the coarse grid points, (3, x, y, z)."""
+    step = COARSE_MM / spacing_mm
+    sizes = [int(np.ceil((n - 1) / step)) + 1 for n in shape]
+    axes = [(np.arange(m) * step - (n - 1) / 2) * spacing_mm for m, n in zip(sizes, shape, strict=True)]
+    points = np.stack(np.meshgrid(*axes, indexing="ij")).astype(np.float32)
+    rng = np.random.default_rng(d.seed)
+    for sd, scale_mm in ((d.elastic_mm, 40.0), (d.elastic_fine_mm, 16.0)):
+        if sd > 0:
+            points += sd * _smooth_noise(rng, tuple(sizes), scale_mm / COARSE_MM)
+    points -= np.asarray(d.shift_mm, np.float32).reshape(3, 1, 1, 1)
+    if d.mirror:
+        points[0] *= -1
+    voxels = np.einsum("ij,jxyz->ixyz", np.asarray(d.matrix, np.float32), points) / head.spacing_mm
+    voxels += head.centre.astype(np.float32).reshape(3, 1, 1, 1)
+    if d.ventricle_mm:
+        at = voxels * (head.spacing_mm / COARSE_MM)
+        for axis in range(3):
+            voxels[axis] += (d.ventricle_mm / head.spacing_mm) * ndimage.map_coordinates(
+                head.pull[axis], at, order=1, mode="nearest"
+            )
+    return voxels
+
+
+def _smooth_noise(rng: np.random.Generator, sizes: tuple[int, ...], scale: float) -> Float32:
+    """Three fields of about unit standard deviation, cubic B-splines with knots `scale` grid points apart."""
+    bases = [spline_basis(m, scale) for m in sizes]
+    field = rng.standard_normal((3, *(b.shape[1] for b in bases))).astype(np.float32)
+    for axis, basis in enumerate(bases, start=1):
+        field = np.moveaxis(np.tensordot(basis, field, axes=(1, axis)), 0, axis)
+    return field
+
+
+def spline_basis(n: int, scale: float) -> Float32:
+    """Cubic B-spline basis at `n` points with knots `scale` points apart, rows of unit length, (n, knots)."""
+    at = np.arange(n)[:, None] / scale + 1
+    distance = np.abs(at - np.arange(int(np.ceil(n / scale)) + 3)[None])
+    near = 2 / 3 - distance**2 + distance**3 / 2
+    basis = np.where(distance < 1, near, np.where(distance < 2, (2 - distance) ** 3 / 6, 0.0))
+    rows: Float32 = (basis / np.linalg.norm(basis, axis=1, keepdims=True)).astype(np.float32)
+    return rows
+
+
+def _interpolation_matrix(n: int, m: int, step: float) -> Float32:
+    """Linear interpolation from `m` points, `step` apart, to `n` points, (n, m)."""
+    at = np.minimum(np.arange(n) / step, m - 1.0)
+    low = np.minimum(at.astype(int), m - 2)
+    matrix = np.zeros((n, m), np.float32)
+    matrix[np.arange(n), low] = 1 - (at - low)
+    matrix[np.arange(n), low + 1] = at - low
+    return matrix
