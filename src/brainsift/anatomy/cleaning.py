@@ -11,7 +11,8 @@ Float32 = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 
 MIN_PIECE_SHARE = 0.1
-"""A separate piece of brain with at least this share of the largest stays: a low slab holds cerebellum and temporal poles apart."""
+"""A separate piece of brain with at least this share of the largest stays: a low slab holds cerebellum and temporal
+poles apart."""
 
 
 def clean_labels(posterior: Float32, seen: Mask) -> tuple[NDArray[np.uint8], Mask]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,7 +17,7 @@ from brainsift.anatomy.labels import BRAIN, INTRACRANIAL, N_TISSUES, WORKING_SPA
 from brainsift.anatomy.mni import MniFit, fit_affine, visible_part
 from brainsift.anatomy.mni_reference import load_reference
 from brainsift.anatomy.moments import TissueCloud, cloud_from_labels
-from brainsift.anatomy.network import Segments
+from brainsift.anatomy.network import Segments, open_network
 from brainsift.anatomy.normalise import normalise
 from brainsift.anatomy.refine import refine_posterior
 from brainsift.anatomy.tissue_stats import tissue_statistics
@@ -26,19 +28,33 @@ MAX_MNI_RESIDUAL_MM = 12.0
 """A worse fit than this places nothing; `Anatomy.to_mni` is then ``None``."""
 
 
-def compute_anatomy(volume: Volume, network: Segments, refine: bool = True) -> Anatomy:
+def compute_anatomy(
+    volume: Volume,
+    network: Segments | None = None,
+    *,
+    refine: bool = True,
+    threads: int | None = None,
+    shelf: Path | None = None,
+) -> Anatomy:
     """Label the tissues of a scan of any contrast, resolution and orientation, and derive the rest.
 
     Parameters
     ----------
     volume : the scan.
-    network : from `open_network`.
+    network : what labels the tissues; default the packaged network, or the one on `shelf`.
     refine : whether to sharpen the network's answer with the image (`refine_posterior`).
+    threads, shelf : for the packaged network, as in `open_network`.
 
     Returns
     -------
-    the anatomy; a scan without a brain gives one with `has_brain` false, never an error.
+    the anatomy; a scan without a brain gives one with `has_brain` false, not an error.
+
+    Raises
+    ------
+    ModelError
+        if the packaged network is missing or damaged.
     """
+    network = open_network(threads, shelf) if network is None else network
     grid, grid_affine = to_working_grid(volume, WORKING_SPACING_MM)
     frame = frame_head(grid)
     image, affine, inside = frame.cut(grid), frame.affine(grid_affine), frame.inside(grid.shape)
@@ -47,7 +63,9 @@ def compute_anatomy(volume: Volume, network: Segments, refine: bool = True) -> A
     posterior = refine_posterior(raw, normalised).posterior if refine else raw
     labels, brain = clean_labels(posterior, inside)
     cloud = cloud_from_labels(labels, affine)
-    return _assemble(labels, brain, image, affine, cloud, mean_certainty(raw, brain), seen_box(volume, grid, grid_affine), network)
+    return _assemble(
+        labels, brain, image, affine, cloud, mean_certainty(raw, brain), seen_box(volume, grid, grid_affine), network
+    )
 
 
 def _assemble(

@@ -1,4 +1,5 @@
-"""How far the labels can be trusted: is the network sure, are the volumes those of a brain, do they sit like a brain."""
+"""How far the labels can be trusted: is the network sure, are the volumes those of a brain, do they sit like a
+brain."""
 
 from __future__ import annotations
 
@@ -19,10 +20,12 @@ CERTAINTY_RANGE = (0.5, 0.85)
 """Mean highest probability inside the brain that counts as 0 and as 1."""
 
 RESIDUAL_RANGE_MM = (3.0, 12.0)
-"""Residual of the fit that counts as 1 and as 0: validation maps, also cut ones, stay under 3 mm; shuffled labels are above 12 mm."""
+"""Residual of the fit that counts as 1 and as 0: validation maps, also cut ones, stay under 3 mm; shuffled labels are
+above 12 mm."""
 
 VOLUME_SLACK_SD = 2.5
-"""Standard deviations of the (young to old adult) training heads within which a class share is plain; beyond, plausibility falls."""
+"""Standard deviations of the (young to old adult) training heads within which a class share is plain; beyond,
+plausibility falls."""
 
 MIN_LOG_SD = 0.25
 """Floor of a class share's spread (28 %): children and atrophied brains differ more than sixteen training heads do."""
@@ -120,5 +123,3 @@ def _size_plausibility(complete_ml: float) -> float:
     low, high = BRAIN_RANGE_ML
     beyond = max(np.log(low / max(complete_ml, 1e-3)), np.log(max(complete_ml, 1e-3) / high), 0.0)
     return float(np.exp(-0.5 * (beyond / 0.25) ** 2))
-
-

@@ -52,8 +52,8 @@ def estimate_coverage(
 ) -> Coverage:
     """Compare the complete average brain with the field of view, face by face.
 
-    A face through which the average brain seems to leave counts only if labelled brain touches it, so a tight crop around
-    a whole brain, or a person with a smaller brain than average, is not called cut.
+    A face through which the average brain seems to leave counts only if labelled brain touches it, so a tight crop
+    around a whole brain, or a person with a smaller brain than average, is not called cut.
 
     Parameters
     ----------
@@ -88,8 +88,8 @@ def seen_box(volume: Volume, grid: NDArray[np.float32], grid_affine: Float64) ->
     Parameters
     ----------
     volume : the scan.
-    grid, grid_affine : (X, Y, Z) and 4x4, the scan on its working grid. One that is rotated against the scan tells nothing
-        about the scan's planes: the field of view is then taken whole.
+    grid, grid_affine : (X, Y, Z) and 4x4, the scan on its working grid. One that is rotated against the scan tells
+        nothing about the scan's planes: the field of view is then taken whole.
     """
     whole = FieldOfView.of_grid(volume.shape, volume.affine)
     padding = padding_value(sample_voxels(grid))

@@ -1,4 +1,5 @@
-"""The field of view as a geometric object: which points of space the scan saw, and through which face others leave it."""
+"""The field of view as a geometric object: which points of space the scan saw, and through which face others leave
+it."""
 
 from __future__ import annotations
 
@@ -52,6 +53,6 @@ class FieldOfView:
     def face_of(self, points_mm: Float64) -> NDArray[np.intp]:
         """The face through which each point leaves the field of view by most, or `INSIDE`. (N, 3) → (N,)."""
         depths = self.depths(points_mm)
-        faces = depths.argmin(axis=1)
+        faces: NDArray[np.intp] = depths.argmin(axis=1)
         faces[depths.min(axis=1) >= 0] = INSIDE
         return faces

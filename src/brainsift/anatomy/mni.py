@@ -28,20 +28,24 @@ CENTRAL = tuple(
 
 MIN_CENTRAL_CLASSES = 2
 MIN_CENTRAL_MASS_SHARE = 0.1
-"""A central class counts as seen when this share of its expected volume is there. With one class alone, rotation is a guess."""
+"""A central class counts as seen when this share of its expected volume is there. With one class alone, rotation is a
+guess."""
 
 MAX_ITERATIONS = 12
 CONVERGED_MM = 0.2
-"""The octants are aligned with the current fit, so it is repeated until the corners of the brain rest: mostly four rounds."""
+"""The octants are aligned with the current fit, so it is repeated until the corners of the brain rest: mostly four
+rounds."""
 
-CORNERS_MM = np.array([[x, y, z] for x in (-70.0, 70.0) for y in (-105.0, 73.0) for z in (-65.0, 80.0)])
+CORNERS_MM: Float64 = np.array([[x, y, z] for x in (-70.0, 70.0) for y in (-105.0, 73.0) for z in (-65.0, 80.0)])
 """Corners of the box around the MNI152 brain."""
 
 RIDGE_MM = 3.0
-"""Strength of the pull of the stretch towards the average head: nothing on a whole brain (spread 35 mm), steady on a thin slab."""
+"""Strength of the pull of the stretch towards the average head: nothing on a whole brain (spread 35 mm), steady on a
+thin slab."""
 
 MASS_RATIO_LIMIT = 3.0
-"""Octants with less than 1/3 or more than 3 times the expected volume are mislabelled or strangely cut; they do not count."""
+"""Octants with less than 1/3 or more than 3 times the expected volume are mislabelled or strangely cut; they do not
+count."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,7 +102,7 @@ def visible_part(cloud: TissueCloud, to_mni: Float64, fov: FieldOfView | None) -
     """What of the reference `cloud` (MNI mm) lies inside the scan's field of view under `to_mni`."""
     if fov is None:
         return cloud
-    to_scan = np.linalg.inv(to_mni)
+    to_scan = _inverse(to_mni)
     if (fov.face_of(_move(to_scan, CORNERS_MM)) == INSIDE).all():
         return cloud
     return cloud.select(fov.face_of(_move(to_scan, cloud.points)) == INSIDE)
@@ -109,9 +113,13 @@ def _move(affine: Float64, points: Float64) -> Float64:
     return moved
 
 
+def _inverse(affine: Float64) -> Float64:
+    return np.asarray(np.linalg.inv(affine), dtype=np.float64)
+
+
 def _corner_motion(before: Float64, after: Float64) -> float:
     """Largest way in MNI mm that a corner of the brain makes between two fits."""
-    corners = _move(np.linalg.inv(before), CORNERS_MM)
+    corners = _move(_inverse(before), CORNERS_MM)
     return float(np.linalg.norm(_move(after, corners) - CORNERS_MM, axis=1).max())
 
 

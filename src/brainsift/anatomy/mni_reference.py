@@ -1,7 +1,8 @@
 """The reference brain in MNI152 space that scans are fitted to, and how it was derived.
 
-The packaged table comes from the sixteen training label maps by `python -m brainsift.anatomy.mni_reference LABEL_MAPS`: every map
-gets its own affine from fourteen subcortical centres and the extents of the brain, and the grouped classes are averaged under it.
+The packaged table comes from the sixteen training label maps by `python -m brainsift.anatomy.mni_reference
+LABEL_MAPS`: every map gets its own affine from fourteen subcortical centres and the extents of the brain, and the
+grouped classes are averaged under it.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import functools
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,16 +41,19 @@ MNI_CENTRES_MM: dict[int, tuple[float, float, float]] = {
 (Desikan 2006, NeuroImage 31:968; Frazier 2005, Am J Psychiatry 162:1256)."""
 
 MNI_EXTENTS_MM: dict[tuple[int, int], float] = {(0, 0): -70, (0, 1): 70, (1, 0): -105, (1, 1): 73, (2, 1): 80}
-"""(axis, side) → where the brain of MNI152 (6th generation) ends, mm. The lower end is left out: where a brainstem ends is convention."""
+"""(axis, side) → where the brain of MNI152 (6th generation) ends, mm. The lower end is left out: where a brainstem
+ends is convention."""
 
 EXTENT_WEIGHT = 0.5
-"""Extents scatter over people about 1.5 times as much as deep centres do, and there is one number each instead of three."""
+"""Extents scatter over people about 1.5 times as much as deep centres do, and there is one number each instead of
+three."""
 
 EXTENT_SHARE = 0.001
 """Share of brain voxels that counts as the end of the brain; single voxels are noise of the label map."""
 
 DISAGREEMENT_MM = 15.0
-"""Stands for the error of an octant that is empty or has a wholly different volume in a map: half the size of a deep class."""
+"""Stands for the error of an octant that is empty or has a wholly different volume in a map: half the size of a deep
+class."""
 
 GRID_MM = 4.0
 GRID_ORIGIN_MM = np.array([-90.0, -126.0, -90.0])
@@ -183,8 +188,8 @@ def read_label_map(path: Path) -> tuple[NDArray[np.int64], Float64]:
     """A label map in RAS order and its affine."""
     import nibabel as nib
 
-    image = nib.as_closest_canonical(nib.load(path))  # type: ignore[no-untyped-call,arg-type]
-    return np.asarray(image.dataobj).astype(np.int64), np.asarray(image.affine, dtype=np.float64)  # type: ignore[attr-defined]
+    image = nib.as_closest_canonical(nib.load(path))  # type: ignore[no-untyped-call]
+    return np.asarray(image.dataobj).astype(np.int64), np.asarray(image.affine, dtype=np.float64)
 
 
 def label_centres(labels: NDArray[np.integer], affine: Float64) -> dict[int, Float64]:
@@ -202,7 +207,8 @@ def _main() -> None:
     import sys
 
     maps = sorted(Path(sys.argv[1]).glob("head_*_labels.nii.gz"))[:16]  # 17-20 are kept for validation
-    np.savez_compressed(Path(__file__).with_name("mni_reference.npz"), **derive_reference(maps))  # type: ignore[arg-type]
+    table: dict[str, Any] = derive_reference(maps)
+    np.savez_compressed(Path(__file__).with_name("mni_reference.npz"), **table)
 
 
 if __name__ == "__main__":

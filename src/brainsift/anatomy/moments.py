@@ -1,7 +1,8 @@
 """Landmarks for the fit to MNI152: per tissue class, the centre of mass of each of its eight octants.
 
-The octants meet in the class's own centre of mass, so their centres move with any shift and stretch of the brain: together they
-carry the first and second moments that fix an affine, and a class that is cut or mislabelled on one side spoils only that side.
+The octants meet in the class's own centre of mass, so their centres move with any shift and stretch of the brain:
+together they carry the first and second moments that fix an affine, and a class that is cut or mislabelled on one
+side spoils only that side.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ CLASSES: tuple[Tissue, ...] = BRAIN
 N_OCTANTS = 8
 
 MAX_POINTS = 6000
-"""Points kept of a class. About 750 in an octant of 20 mm place its centre within 0.3 mm, well under the scatter over people."""
+"""Points kept of a class. About 750 in an octant of 20 mm place its centre within 0.3 mm, well under the scatter over
+people."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,8 +43,7 @@ class TissueCloud:
 
     def class_mass(self) -> Float64:
         """Mass of each class, (len(CLASSES),) mm³."""
-        mass: Float64 = np.bincount(self.classes, self.mass, len(CLASSES))
-        return mass
+        return weighted_count(self.classes, self.mass, len(CLASSES))
 
     def class_centres(self) -> Float64:
         """Centre of mass of each class, (len(CLASSES), 3) mm; NaN where the class is empty."""
@@ -54,7 +55,8 @@ class TissueCloud:
 
 
 def cloud_from_labels(labels: NDArray[np.uint8], affine: Float64, max_points: int = MAX_POINTS) -> TissueCloud:
-    """Brain voxels of a label grid (X, Y, Z) as a cloud in the space of `affine` (mm), large classes thinned out evenly."""
+    """Brain voxels of a label grid (X, Y, Z) as a cloud in the space of `affine` (mm), large classes thinned out
+    evenly."""
     voxel_mm3 = float(abs(np.linalg.det(affine[:3, :3])))
     flat = labels.reshape(-1)
     found = [np.flatnonzero(flat == tissue) for tissue in CLASSES]
@@ -83,7 +85,13 @@ def octant_landmarks(cloud: TissueCloud, to_frame: Float64) -> tuple[Float64, Fl
     above = frame > origin[cloud.classes]
     keys = cloud.classes * N_OCTANTS + above @ np.array([1, 2, 4])
     n = len(CLASSES) * N_OCTANTS
-    return _centres(cloud.points, keys, cloud.mass, n), np.bincount(keys, cloud.mass, n)
+    return _centres(cloud.points, keys, cloud.mass, n), weighted_count(keys, cloud.mass, n)
+
+
+def weighted_count(keys: NDArray[np.intp], weights: Float64, n: int) -> Float64:
+    """Sum of the weights of each key, (n,) float64."""
+    counts: Float64 = np.bincount(keys, weights, n).astype(np.float64)
+    return counts
 
 
 def _centres(points: Float64, keys: NDArray[np.intp], mass: Float64, n: int) -> Float64:

@@ -60,7 +60,7 @@ class AnatomyNetwork:
 
 def softmax(logits: Float32) -> Float32:
     """Probabilities over the first axis, computed without overflow."""
-    shifted = logits - logits.max(axis=0)
+    shifted: Float32 = logits - logits.max(axis=0)
     np.exp(shifted, out=shifted)
     shifted /= shifted.sum(axis=0)
     return shifted

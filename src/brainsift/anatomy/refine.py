@@ -1,8 +1,9 @@
-"""Where from the network, edges from the image: a mixture model per class with the network's posterior as its spatial prior.
+"""Where from the network, edges from the image: a mixture model per class with the network's posterior as its spatial
+prior.
 
-The network knows where each tissue lies, its edges are soft. A few rounds of expectation maximisation find how bright each tissue is
-in this very scan, and move the edges to where the brightness changes, as SAMSEG does with an atlas (Puonti 2016, NeuroImage
-143:235). Brightness is handled as a histogram, so a round costs milliseconds.
+The network knows where each tissue lies, its edges are soft. A few rounds of expectation maximisation find how bright
+each tissue is in this very scan, and move the edges to where the brightness changes, as SAMSEG does with an atlas
+(Puonti 2016, NeuroImage 143:235). Brightness is handled as a histogram, so a round costs milliseconds.
 """
 
 from __future__ import annotations
@@ -38,7 +39,8 @@ PRIOR_FLOOR = 1e-4
 """The network is never wholly sure: a voxel may still go to a class that it gave no probability."""
 
 MAX_BRAIN_CHANGE = 1.5
-"""Edges move, tissue does not appear: if the brain grows or shrinks by more than this factor the mixtures went astray."""
+"""Edges move, tissue does not appear: if the brain grows or shrinks by more than this factor the mixtures went
+astray."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,8 +50,8 @@ class Refined:
     Attributes
     ----------
     posterior : float32 (10, X, Y, Z), sums to 1.
-    gain : mean log-likelihood of a voxel under the fitted mixtures, above that of a model without tissue classes (nats).
-        How much of the image the classes explain.
+    gain : mean log-likelihood of a voxel under the fitted mixtures, above that of a model without tissue classes
+        (nats). How much of the image the classes explain.
     """
 
     posterior: Float32

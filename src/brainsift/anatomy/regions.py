@@ -81,7 +81,8 @@ def region_map(anatomy: Anatomy) -> NDArray[np.uint8]:
     """Lobar, deep or infratentorial for every voxel of the brain, uint8 (X, Y, Z) of `Region`.
 
     Deep are the deep grey nuclei and the white matter within `PERIVENTRICULAR_MM` of a ventricle or within 4 mm of the
-    nuclei (internal and external capsule, corpus callosum); infratentorial are brainstem and cerebellum; the rest is lobar.
+    nuclei (internal and external capsule, corpus callosum); infratentorial are brainstem and cerebellum; the rest is
+    lobar.
     """
     labels = anatomy.labels
     regions = np.where(anatomy.brain, np.uint8(Region.LOBAR), np.uint8(Region.OUTSIDE))

@@ -10,7 +10,8 @@ from brainsift.anatomy.labels import INTRACRANIAL
 from brainsift.anatomy.normalise import normalise, padding_value, sample_voxels
 
 RIM_VOXELS = 2
-"""4 mm of tissue around the labelled brain still count as brain: meninges that the stripping left, and blurred edges."""
+"""4 mm of tissue around the labelled brain still count as brain: meninges that the stripping left, and blurred
+edges."""
 
 TISSUE_LEVEL = 0.08
 """Of the normalised image: dimmer is air or padding."""

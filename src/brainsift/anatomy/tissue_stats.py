@@ -12,7 +12,8 @@ MAD_TO_SD = 1.4826
 """Median absolute deviation → standard deviation of a normal distribution."""
 
 MIN_INNER_VOXELS = 50
-"""With fewer voxels left after erosion (0.4 mL) the class is measured whole; a cortex of 2.5 mm has hardly an inside at 2 mm."""
+"""With fewer voxels left after erosion (0.4 mL) the class is measured whole; a cortex of 2.5 mm has hardly an inside
+at 2 mm."""
 
 
 def inner_voxels(labels: NDArray[np.uint8]) -> NDArray[np.bool_]:
