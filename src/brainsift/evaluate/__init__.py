@@ -1,0 +1,1 @@
+"""Metrics with confidence intervals; torch-free, and independent of what is measured."""

@@ -5,19 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch.utils.data import IterableDataset, get_worker_info
 
-from brainsift.anatomy.labels import N_TISSUES, WORKING_SPACING_MM, Tissue, group_freesurfer
+from brainsift.anatomy.labels import BRAIN, N_TISSUES, WORKING_SPACING_MM, Tissue, group_freesurfer
 from brainsift.anatomy.normalise import normalise
-from brainsift.simulate.acquire import acquire, draw_acquisition, smooth_field
-from brainsift.simulate.contrast import draw_contrast, tables
-from brainsift.simulate.coverage import draw_coverage, keep_mask
+from brainsift.simulate.acquire import Acquisition, acquire, draw_acquisition
+from brainsift.simulate.contrast import Contrast, draw_contrast, tables
+from brainsift.simulate.coverage import WHOLE, Coverage, draw_coverage, keep_mask
 from brainsift.simulate.deform import deform, draw_deformation
 from brainsift.simulate.labelmap import LabelMap, load_label_map
+from brainsift.simulate.separable import spline_field
 
 Float32 = NDArray[np.float32]
 
@@ -37,7 +39,6 @@ CROP_SHARES = (0.40, 0.18, 0.12, 0.10, 0.08, 0.08, 0.04)
 """Whole heads of several sizes: instance norm sees how much of the grid is air, so the grid has to vary in training."""
 
 LESION_SHARE = 0.15
-BRAIN_CLASSES = tuple(t for t in Tissue if t not in (Tissue.BACKGROUND, Tissue.HEAD, Tissue.CSF))
 
 
 @dataclass(eq=False)
@@ -71,42 +72,71 @@ def majority(classes: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return best
 
 
-def pool(image: NDArray[np.generic]) -> Float32 | NDArray[np.uint8]:
-    """Sum over blocks of 2x2x2 voxels."""
+def pool(image: NDArray[Any]) -> NDArray[Any]:
+    """Sum over blocks of 2x2x2 voxels; masks are counted as uint8."""
     a = image.view(np.uint8) if image.dtype == bool else image
-    a = a[::2] + a[1::2]  # type: ignore[operator]
+    a = a[::2] + a[1::2]
     a = a[:, ::2] + a[:, 1::2]
-    result: Float32 | NDArray[np.uint8] = a[:, :, ::2] + a[:, :, 1::2]
+    result: NDArray[Any] = a[:, :, ::2] + a[:, :, 1::2]
     return result
 
 
-def paint_head(rng: np.random.Generator, head: DeformedHead) -> tuple[Float32, NDArray[np.uint8]]:
-    """Draw contrast, coverage and acquisition; return the normalised image and its classes, both (X, Y, Z)."""
-    box, tissue = _crop(rng, head)
-    start = np.array([s.start for s in box])
-    fine = tuple(slice(2 * s.start, 2 * s.stop) for s in box)
-    codes = head.codes[fine]
-    mean, spread = tables(draw_contrast(rng, head.values))
-    signal = np.asarray(pool(mean[codes]), np.float32) / 8
-    spreads = spread[codes[::2, ::2, ::2]]
-    if rng.random() < LESION_SHARE:
-        _add_lesions(rng, signal, tissue)
-    if rng.random() < 0.25:
-        spreads = spreads * 0
-    coverage = draw_coverage(rng)
-    keep = keep_mask(
-        np.isin(tissue, BRAIN_CLASSES), tissue == Tissue.CSF, head.centre - start, coverage, WORKING_SPACING_MM
+@dataclass(frozen=True)
+class Painting:
+    """All that turns a deformed head into an image: drawn first, applied by `paint_head`."""
+
+    contrast: Contrast
+    coverage: Coverage
+    acquisition: Acquisition
+    lesions: bool
+    flat: bool
+    masked_air: bool
+    mirror: bool
+    seed: int
+
+
+def draw_painting(
+    rng: np.random.Generator, values: NDArray[np.int64], kind: str | None = None, whole: bool = False
+) -> Painting:
+    """Draw a painting; `kind` fixes the contrast, `whole` leaves the head uncut."""
+    return Painting(
+        contrast=draw_contrast(rng, values, kind),
+        coverage=WHOLE if whole else draw_coverage(rng),
+        acquisition=draw_acquisition(rng),
+        lesions=bool(rng.random() < LESION_SHARE),
+        flat=bool(rng.random() < 0.25),
+        masked_air=bool(rng.random() < 0.2),
+        mirror=bool(rng.random() < 0.5),
+        seed=int(rng.integers(2**31)),
     )
-    signal, tissue = np.where(keep, signal, np.float32(0)), np.where(keep, tissue, np.uint8(0))
-    image = acquire(signal, np.where(keep, spreads, np.float32(0)), draw_acquisition(rng), WORKING_SPACING_MM)
-    if coverage.strip != "none" or rng.random() < 0.2:
-        image = np.where(keep & (tissue > 0) if coverage.strip != "none" else keep, image, np.float32(0))
-    if rng.random() < 0.5:
+
+
+def paint_head(head: DeformedHead, painting: Painting) -> tuple[Float32, NDArray[np.uint8]]:
+    """Apply a painting; return the normalised image and its classes, both (X, Y, Z)."""
+    p, rng = painting, np.random.default_rng(painting.seed)
+    box = _crop(rng, head)
+    tissue = head.tissue[box]
+    codes = head.codes[tuple(slice(2 * s.start, 2 * s.stop) for s in box)]
+    mean, spread = tables(p.contrast)
+    signal: Float32 = pool(mean[codes]) / np.float32(8)
+    spreads = spread[codes[::2, ::2, ::2]] * np.float32(not p.flat)
+    if p.lesions:
+        _add_lesions(rng, signal, tissue)
+    centre = head.centre - np.array([s.start for s in box])
+    keep = keep_mask(np.isin(tissue, BRAIN), tissue == Tissue.CSF, centre, p.coverage, WORKING_SPACING_MM)
+    tissue = np.where(keep, tissue, np.uint8(0))
+    none = np.float32(0)
+    image = acquire(np.where(keep, signal, none), np.where(keep, spreads, none), p.acquisition, WORKING_SPACING_MM)
+    if p.coverage.strip != "none":
+        image = np.where(tissue > 0, image, none)
+    elif p.masked_air:
+        image = np.where(keep, image, none)
+    if p.mirror:
         image, tissue = image[::-1], tissue[::-1]
     return normalise(image), np.ascontiguousarray(tissue)
 
 
-def _crop(rng: np.random.Generator, head: DeformedHead) -> tuple[tuple[slice, ...], NDArray[np.uint8]]:
+def _crop(rng: np.random.Generator, head: DeformedHead) -> tuple[slice, ...]:
     """A grid of a random size that mostly holds the whole brain, as the inference crop does."""
     shape = CROP_SHAPES[int(rng.choice(len(CROP_SHAPES), p=CROP_SHARES))]
     starts = []
@@ -114,13 +144,12 @@ def _crop(rng: np.random.Generator, head: DeformedHead) -> tuple[tuple[slice, ..
         slack = BANK_SHAPE[axis] - shape[axis]
         wanted = head.centre[axis] - shape[axis] * rng.uniform(0.42, 0.58)
         starts.append(int(np.clip(round(wanted), 0, slack)))
-    box = tuple(slice(s, s + n) for s, n in zip(starts, shape, strict=True))
-    return box, head.tissue[box]
+    return tuple(slice(s, s + n) for s, n in zip(starts, shape, strict=True))
 
 
 def _add_lesions(rng: np.random.Generator, signal: Float32, tissue: NDArray[np.uint8]) -> None:
     """Patches of another grey value in white matter, in place: the classes stay, so lesions do not break the labels."""
-    field = smooth_field(rng, signal.shape, float(rng.uniform(3, 8)))
+    field = spline_field(rng, signal.shape, float(rng.uniform(3, 8)))
     patch = (field > rng.uniform(1.2, 2.5)) & (tissue == Tissue.WHITE)
     signal[patch] = np.float32(rng.uniform(0, 1))
 
@@ -153,5 +182,6 @@ class HeadStream(IterableDataset[tuple[torch.Tensor, torch.Tensor]]):
                     slots.append(fresh)
                 else:
                     slots[int(rng.integers(len(slots)))] = fresh
-            image, tissue = paint_head(rng, slots[int(rng.integers(len(slots)))])
+            head = slots[int(rng.integers(len(slots)))]
+            image, tissue = paint_head(head, draw_painting(rng, head.values))
             yield torch.from_numpy(image.copy())[None], torch.from_numpy(tissue)

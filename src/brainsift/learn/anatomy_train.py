@@ -16,12 +16,15 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader
 
-from brainsift.anatomy.labels import N_TISSUES, Tissue
-from brainsift.learn.anatomy_data import BRAIN_CLASSES, HeadStream
+from brainsift.anatomy.labels import BRAIN, N_TISSUES, Tissue
+from brainsift.evaluate.overlap import dice
+from brainsift.learn.anatomy_data import HeadStream
 from brainsift.learn.losses import dice_cross_entropy
 from brainsift.learn.memory import keep_freed_memory
 from brainsift.learn.segmenter import Segmenter
 
+TISSUE_NAMES = tuple(t.name.lower() for t in Tissue if t > Tissue.HEAD)
+DICE_GROUPS = {t.name.lower(): (int(t),) for t in Tissue if t} | {"brain": tuple(map(int, BRAIN))}
 CHECKPOINT = "checkpoint.pt"
 CURVE = "curve.csv"
 VALIDATION_SEED = 20_251_120
@@ -92,18 +95,6 @@ def validation_set(paths: Sequence[Path], images: int = VALIDATION_IMAGES) -> li
     return [(image[None], tissue.numpy()) for image, tissue in pairs]
 
 
-def dice_table(predicted: NDArray[np.uint8], truth: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """Dice of each class and, last, of the brain, (N_TISSUES + 1,); NaN where neither holds the class."""
-    pairs = np.bincount(truth.ravel().astype(np.int64) * N_TISSUES + predicted.ravel(), minlength=N_TISSUES**2)
-    joint = pairs.reshape(N_TISSUES, N_TISSUES).astype(float)
-    brain = np.isin(np.arange(N_TISSUES), BRAIN_CLASSES)
-    overlap = np.append(np.diag(joint), joint[np.ix_(brain, brain)].sum())
-    sizes = np.append(joint.sum(0) + joint.sum(1), joint[brain].sum() + joint[:, brain].sum())
-    with np.errstate(invalid="ignore"):
-        table: NDArray[np.float64] = 2 * overlap / sizes
-    return table
-
-
 class _Trainer:
     def __init__(self, plan: TrainingPlan, output: Path) -> None:
         self.plan, self.output = plan, output
@@ -149,7 +140,7 @@ class _Trainer:
         columns = ("{task.description}", BarColumn(), TextColumn("{task.percentage:>3.0f} %"))
         loss, window = 0.0, time.monotonic()
         with Progress(*columns, TimeElapsedColumn(), TimeRemainingColumn(), disable=quiet) as bar:
-            job = bar.add_task("training", total=1.0, completed=self.progress)
+            job = bar.add_task("training", total=1.0)
             for image, target in loader:
                 if self.progress >= 1:
                     break
@@ -161,8 +152,9 @@ class _Trainer:
                     self.report(loss / self.plan.validate_every, held_out)
                     self.save()
                     loss = 0.0
-        self.report(loss / max(1, self.step % self.plan.validate_every), held_out)
-        self.save()
+        if self.step % self.plan.validate_every:
+            self.report(loss / (self.step % self.plan.validate_every), held_out)
+            self.save()
 
     def update(self, image: Tensor, target: Tensor) -> float:
         for group in self.optimiser.param_groups:
@@ -183,11 +175,11 @@ class _Trainer:
         return float(loss.detach())
 
     def report(self, loss: float, held_out: list[tuple[Tensor, NDArray[np.uint8]]]) -> None:
-        tables = [dice_table(predict(self.average, image, self.plan.device), truth) for image, truth in held_out]
-        mean = np.nanmean(tables, axis=0) if tables else np.full(N_TISSUES + 1, np.nan)
+        scores = [dice(predict(self.average, image, self.plan.device), truth, DICE_GROUPS) for image, truth in held_out]
         row: dict[str, Any] = {"step": self.step, "minutes": round(self.seconds / 60, 2), "loss": round(loss, 4)}
-        row |= {t.name.lower(): round(float(mean[t]), 4) for t in Tissue if t != Tissue.BACKGROUND}
-        row |= {"brain": round(float(mean[-1]), 4), "mean_tissue": round(float(np.nanmean(mean[2:N_TISSUES])), 4)}
+        for name in DICE_GROUPS if scores else ():
+            row[name] = round(float(np.nanmean([score[name] for score in scores])), 4)
+        row["mean_tissue"] = round(float(np.mean([row.get(name, np.nan) for name in TISSUE_NAMES])), 4)
         path = self.output / CURVE
         new = not path.exists()
         with path.open("a", newline="") as file:

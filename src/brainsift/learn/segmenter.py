@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 - the name that PyTorch users know
@@ -54,7 +56,7 @@ class Segmenter(nn.Module):
     def __init__(self, classes: int, widths: tuple[int, ...] = (32, 64, 128, 160), last: int = 64) -> None:
         super().__init__()
         self.config = {"classes": classes, "widths": list(widths), "last": last}
-        steps = list(zip(widths[:-1], widths[1:], strict=True))
+        steps = list(pairwise(widths))
         self.stem = Stage(8, widths[0])
         self.down = nn.ModuleList(Stage(a, b, stride=2) for a, b in steps)
         self.reduce = nn.ModuleList(nn.Conv3d(a + b, a, 1, bias=False) for a, b in steps)

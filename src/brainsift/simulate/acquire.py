@@ -7,8 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from brainsift.simulate.deform import spline_basis
-from brainsift.simulate.separable import along
+from brainsift.simulate.separable import along, spline_field
 
 Float32 = NDArray[np.float32]
 
@@ -22,7 +21,7 @@ class Acquisition:
 
     Attributes
     ----------
-    resolution_mm : (3,), width of the voxel that averages the tissue, per axis; below the grid's spacing it does nothing.
+    resolution_mm : (3,), width of the voxel that averages the tissue; nothing happens below the grid's spacing.
     bias : standard deviation of the logarithm of the bias field.
     noise : standard deviation of the complex noise relative to the brightest tissue.
     texture_mm : correlation length of the within-tissue variation.
@@ -62,7 +61,7 @@ def draw_acquisition(rng: np.random.Generator) -> Acquisition:
 
 
 def slice_profile(n: int, spacing_mm: float, width_mm: float, offset: float) -> Float32 | None:
-    """Average over slices `width_mm` thick, then interpolate linearly back to the grid, (n, n); None where it does nothing."""
+    """Average over slices `width_mm` thick, then interpolate linearly to the grid, (n, n); None if it changes nothing."""
     ratio = width_mm / spacing_mm
     if ratio <= 1.05:
         return None
@@ -82,15 +81,6 @@ def slice_profile(n: int, spacing_mm: float, width_mm: float, offset: float) -> 
     return profile
 
 
-def smooth_field(rng: np.random.Generator, shape: tuple[int, ...], scale: float) -> Float32:
-    """A smooth random field of about unit standard deviation, knots `scale` voxels apart, (X, Y, Z)."""
-    bases = [spline_basis(n, scale) for n in shape]
-    field = rng.standard_normal([b.shape[1] for b in bases]).astype(np.float32)
-    for axis, basis in enumerate(bases):
-        field = along(basis, field, axis)
-    return field
-
-
 def acquire(tissue: Float32, spread: Float32, acquisition: Acquisition, spacing_mm: float) -> Float32:
     """Turn the ideal image into an acquired one.
 
@@ -107,7 +97,7 @@ def acquire(tissue: Float32, spread: Float32, acquisition: Acquisition, spacing_
         if profile is not None:
             image = along(profile, image, axis)
     if a.bias:
-        image = image * np.exp(a.bias * smooth_field(rng, image.shape, BIAS_KNOT_MM / spacing_mm))
+        image = image * np.exp(a.bias * spline_field(rng, image.shape, BIAS_KNOT_MM / spacing_mm))
     if a.ghost:
         image = image + a.ghost * np.roll(image, image.shape[a.ghost_axis] // a.ghost_parts, axis=a.ghost_axis)
     if a.noise:
@@ -120,10 +110,11 @@ def add_rician_noise(rng: np.random.Generator, image: Float32, sigma: float) -> 
     """Magnitude of the image plus complex Gaussian noise (Gudbjartsson & Patz 1995, MRM 34:910)."""
     real = image + np.float32(sigma) * rng.standard_normal(image.shape, dtype=np.float32)
     imaginary = np.float32(sigma) * rng.standard_normal(image.shape, dtype=np.float32)
-    return np.hypot(real, imaginary)
+    magnitude: Float32 = np.hypot(real, imaginary)
+    return magnitude
 
 
-def _texture(rng: np.random.Generator, shape: tuple[int, ...], scale: float) -> Float32:
+def _texture(rng: np.random.Generator, shape: tuple[int, int, int], scale: float) -> Float32:
     if scale <= 1.2:
         return rng.standard_normal(shape, dtype=np.float32)
-    return smooth_field(rng, shape, scale)
+    return spline_field(rng, shape, scale)

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 Float32 = NDArray[np.float32]
 
 _LEFT_OF_RIGHT = {
-    41: 2, 42: 3, 43: 4, 44: 5, 46: 7, 47: 8, 49: 10, 50: 11, 51: 12, 52: 13, 53: 17, 54: 18, 58: 26, 60: 28, 57: 25, 62: 30,
-    63: 31, 137: 136, 164: 163,
+    41: 2, 42: 3, 43: 4, 44: 5, 46: 7, 47: 8, 49: 10, 50: 11, 51: 12, 52: 13, 53: 17, 54: 18, 58: 26, 60: 28, 57: 25,
+    62: 30, 63: 31, 137: 136, 164: 163,
 }  # fmt: skip
 """FreeSurfer right-sided label → its left twin, which has the same contrast."""
 

@@ -10,7 +10,7 @@ from scipy import ndimage
 from scipy.spatial.transform import Rotation
 
 from brainsift.simulate.labelmap import COARSE_MM, LabelMap
-from brainsift.simulate.separable import along
+from brainsift.simulate.separable import along, spline_field
 
 Float32 = NDArray[np.float32]
 
@@ -110,16 +110,18 @@ def _coarse_coordinates(head: LabelMap, d: Deformation, shape: tuple[int, ...], 
     """Label-map voxel coordinates of the coarse grid points, (3, x, y, z)."""
     step = COARSE_MM / spacing_mm
     sizes = [int(np.ceil((n - 1) / step)) + 1 for n in shape]
+    nx, ny, nz = sizes
     axes = [(np.arange(m) * step - (n - 1) / 2) * spacing_mm for m, n in zip(sizes, shape, strict=True)]
     points = np.stack(np.meshgrid(*axes, indexing="ij")).astype(np.float32)
     rng = np.random.default_rng(d.seed)
     for sd, scale_mm in ((d.elastic_mm, 40.0), (d.elastic_fine_mm, 16.0)):
         if sd > 0:
-            points += sd * _smooth_noise(rng, tuple(sizes), scale_mm / COARSE_MM)
+            points += sd * np.stack([spline_field(rng, (nx, ny, nz), scale_mm / COARSE_MM) for _ in range(3)])
     points -= np.asarray(d.shift_mm, np.float32).reshape(3, 1, 1, 1)
     if d.mirror:
         points[0] *= -1
-    voxels = np.einsum("ij,jxyz->ixyz", np.asarray(d.matrix, np.float32), points) / head.spacing_mm
+    matrix = np.asarray(d.matrix, np.float32) / np.float32(head.spacing_mm)
+    voxels: Float32 = np.einsum("ij,jxyz->ixyz", matrix, points)
     voxels += head.centre.astype(np.float32).reshape(3, 1, 1, 1)
     if d.ventricle_mm:
         at = voxels * (head.spacing_mm / COARSE_MM)
@@ -128,25 +130,6 @@ def _coarse_coordinates(head: LabelMap, d: Deformation, shape: tuple[int, ...], 
                 head.pull[axis], at, order=1, mode="nearest"
             )
     return voxels
-
-
-def _smooth_noise(rng: np.random.Generator, sizes: tuple[int, ...], scale: float) -> Float32:
-    """Three fields of about unit standard deviation, cubic B-splines with knots `scale` grid points apart."""
-    bases = [spline_basis(m, scale) for m in sizes]
-    field = rng.standard_normal((3, *(b.shape[1] for b in bases))).astype(np.float32)
-    for axis, basis in enumerate(bases, start=1):
-        field = np.moveaxis(np.tensordot(basis, field, axes=(1, axis)), 0, axis)
-    return field
-
-
-def spline_basis(n: int, scale: float) -> Float32:
-    """Cubic B-spline basis at `n` points with knots `scale` points apart, rows of unit length, (n, knots)."""
-    at = np.arange(n)[:, None] / scale + 1
-    distance = np.abs(at - np.arange(int(np.ceil(n / scale)) + 3)[None])
-    near = 2 / 3 - distance**2 + distance**3 / 2
-    basis = np.where(distance < 1, near, np.where(distance < 2, (2 - distance) ** 3 / 6, 0.0))
-    rows: Float32 = (basis / np.linalg.norm(basis, axis=1, keepdims=True)).astype(np.float32)
-    return rows
 
 
 def _interpolation_matrix(n: int, m: int, step: float) -> Float32:

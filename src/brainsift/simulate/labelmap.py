@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,7 +70,7 @@ def load_label_map(path: Path) -> LabelMap:
     """
     import nibabel as nib
 
-    image = nib.as_closest_canonical(nib.load(path))  # type: ignore[attr-defined]
+    image: Any = nib.as_closest_canonical(nib.load(path))  # type: ignore[no-untyped-call]
     spacing = np.asarray(image.header.get_zooms()[:3], dtype=float)
     if spacing.max() / spacing.min() > 1.01:
         raise ValueError(f"{path.name}: label maps must be isotropic, got voxels of {spacing.tolist()} mm; resample it")

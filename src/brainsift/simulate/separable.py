@@ -1,4 +1,4 @@
-"""A matrix applied along one axis of a volume, through BLAS."""
+"""Separable operations on volumes: a matrix along one axis, and smooth random fields built from it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ Float32 = NDArray[np.float32]
 def along(matrix: Float32, volume: Float32, axis: int) -> Float32:
     """Multiply (m, n) into axis `axis` of (X, Y, Z), whose length there is n.
 
-    The middle axis goes slice by slice: NumPy's broadcast product of a matrix with a stack leaves BLAS and took 40 times as long.
+    The middle axis goes slice by slice: NumPy's broadcast product of a matrix with a stack leaves BLAS and took
+    40 times as long.
     """
     x, y, z = volume.shape
     m = matrix.shape[0]
@@ -23,3 +24,22 @@ def along(matrix: Float32, volume: Float32, axis: int) -> Float32:
     for i in range(x):
         np.matmul(matrix, volume[i], out=out[i])
     return out
+
+
+def spline_field(rng: np.random.Generator, shape: tuple[int, int, int], scale: float) -> Float32:
+    """A smooth random field of about unit standard deviation: cubic B-splines with knots `scale` voxels apart."""
+    bases = [spline_basis(n, scale) for n in shape]
+    field = rng.standard_normal([b.shape[1] for b in bases], dtype=np.float32)
+    for axis, basis in enumerate(bases):
+        field = along(basis, field, axis)
+    return field
+
+
+def spline_basis(n: int, scale: float) -> Float32:
+    """Cubic B-spline basis at `n` points with knots `scale` points apart, rows of unit length, (n, knots)."""
+    at = np.arange(n)[:, None] / scale + 1
+    distance = np.abs(at - np.arange(int(np.ceil(n / scale)) + 3)[None])
+    near = 2 / 3 - distance**2 + distance**3 / 2
+    basis = np.where(distance < 1, near, np.where(distance < 2, (2 - distance) ** 3 / 6, 0.0))
+    rows: Float32 = (basis / np.linalg.norm(basis, axis=1, keepdims=True)).astype(np.float32)
+    return rows

@@ -1,0 +1,90 @@
+"""From a trained network to the ONNX file that ships: half-precision weights, single-precision arithmetic."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+
+OPSET = 18
+MAX_DIFFERENCE = 0.05
+"""Largest difference of a logit, relative to the largest logit, that passes: weights are rounded to 11 bits."""
+
+MIN_AGREEMENT = 0.999
+"""Share of voxels whose most probable class must be the same in both."""
+
+
+def export_onnx(model: nn.Module, path: Path, example: torch.Tensor) -> None:
+    """Write `model` (one image in, logits out) as ONNX with free spatial dimensions, and prove that it answers alike.
+
+    Parameters
+    ----------
+    example : float32 (1, 1, X, Y, Z), a realistic input, also used for the comparison.
+
+    Raises
+    ------
+    RuntimeError
+        if ONNX Runtime's answer differs from PyTorch's.
+    """
+    import onnx
+
+    model = model.eval().cpu().float()
+    part = path.with_suffix(".part.onnx")
+    axes = {2: "x", 3: "y", 4: "z"}
+    torch.onnx.export(
+        model,
+        (example,),
+        str(part),
+        input_names=["image"],
+        output_names=["logits"],
+        dynamic_axes={"image": axes, "logits": axes},
+        opset_version=OPSET,
+        dynamo=False,
+    )
+    graph = onnx.load(str(part))
+    _halve_weights(graph)
+    onnx.save(graph, str(part))
+    check_equal(model, part, example)
+    part.replace(path)
+
+
+def check_equal(model: nn.Module, path: Path, example: torch.Tensor) -> float:
+    """Largest difference of the logits between PyTorch and ONNX Runtime.
+
+    Raises
+    ------
+    RuntimeError
+        if it exceeds `MAX_DIFFERENCE`, or fewer than `MIN_AGREEMENT` of the voxels get the same class.
+    """
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    answer = session.run(None, {session.get_inputs()[0].name: example.numpy()})[0]
+    with torch.no_grad():
+        wanted = model(example).numpy()
+    difference = float(np.abs(answer - wanted).max())
+    agreement = float((answer.argmax(1) == wanted.argmax(1)).mean())
+    if difference > MAX_DIFFERENCE * max(1.0, float(np.abs(wanted).max())) or agreement < MIN_AGREEMENT:
+        raise RuntimeError(
+            f"{path.name} differs from the trained network by {difference:.3g}, agreement {agreement:.5f}"
+        )
+    return difference
+
+
+def _halve_weights(graph: object) -> None:
+    """Store the large weights as float16 and cast them back when the session opens (ONNX Runtime folds the casts)."""
+    from onnx import TensorProto, helper, numpy_helper
+
+    proto = graph.graph  # type: ignore[attr-defined]
+    casts = []
+    for weight in proto.initializer:
+        array = numpy_helper.to_array(weight)
+        if array.dtype != np.float32 or array.size < 256:
+            continue
+        name = weight.name
+        weight.CopyFrom(numpy_helper.from_array(array.astype(np.float16), name + "_half"))
+        casts.append(helper.make_node("Cast", [name + "_half"], [name], to=TensorProto.FLOAT))
+    for cast in reversed(casts):
+        proto.node.insert(0, cast)
