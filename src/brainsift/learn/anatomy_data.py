@@ -118,7 +118,7 @@ def paint_head(head: DeformedHead, painting: Painting) -> tuple[Float32, NDArray
     tissue = head.tissue[box]
     codes = head.codes[tuple(slice(2 * s.start, 2 * s.stop) for s in box)]
     mean, spread = tables(p.contrast)
-    signal: Float32 = pool(mean[codes]) / np.float32(8)
+    signal: Float32 = (pool(mean[codes]) / 8).astype(np.float32, copy=False)
     spreads = spread[codes[::2, ::2, ::2]] * np.float32(not p.flat)
     if p.lesions:
         _add_lesions(rng, signal, tissue)

@@ -16,15 +16,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader
 
-from brainsift.anatomy.labels import BRAIN, N_TISSUES, Tissue
+from brainsift.anatomy.labels import N_TISSUES
 from brainsift.evaluate.overlap import dice
 from brainsift.learn.anatomy_data import HeadStream
+from brainsift.learn.anatomy_evaluate import DICE_GROUPS, TISSUE_NAMES
 from brainsift.learn.losses import dice_cross_entropy
 from brainsift.learn.memory import keep_freed_memory
 from brainsift.learn.segmenter import Segmenter
 
-TISSUE_NAMES = tuple(t.name.lower() for t in Tissue if t > Tissue.HEAD)
-DICE_GROUPS = {t.name.lower(): (int(t),) for t in Tissue if t} | {"brain": tuple(map(int, BRAIN))}
 CHECKPOINT = "checkpoint.pt"
 CURVE = "curve.csv"
 VALIDATION_SEED = 20_251_120

@@ -61,7 +61,7 @@ def draw_acquisition(rng: np.random.Generator) -> Acquisition:
 
 
 def slice_profile(n: int, spacing_mm: float, width_mm: float, offset: float) -> Float32 | None:
-    """Average over slices `width_mm` thick, then interpolate linearly to the grid, (n, n); None if it changes nothing."""
+    """Average over slices `width_mm` thick, then interpolate to the grid, (n, n); None if it changes nothing."""
     ratio = width_mm / spacing_mm
     if ratio <= 1.05:
         return None
