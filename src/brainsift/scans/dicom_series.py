@@ -22,6 +22,9 @@ GAP_RATIO = 1.5
 SAME_POSITION_MM = 0.01
 """Slices closer than this lie at one position (echoes, repetitions): DICOM decimals carry about a micrometre."""
 
+PIXEL_TAG_BYTES = 8
+"""Tag and length before the pixels, at least (implicit VR)."""
+
 EXPORT = "Export the series again from the archive."
 
 FIELDS = (*NUMBERS, *TERMS, "Manufacturer", "ManufacturerModelName", "ContrastBolusAgent")
@@ -64,10 +67,10 @@ def inspect(paths: Sequence[Path]) -> SeriesFacts:
         ``wrong_magic``, ``no_pixels``, ``colour``, ``truncated``.
     """
     headers = _headers(paths)
-    with_pixels = [(path, header) for path, header in headers if _count(header, "Rows") and _count(header, "Columns")]
+    with_pixels = [(header, left) for header, left in headers if _has_pixels(header, left)]
     if not with_pixels:
         raise ScanError("no_pixels", "The DICOM files hold no image, only a header.", EXPORT)
-    first = with_pixels[0][1]
+    first = with_pixels[0][0]
     if _count(first, "SamplesPerPixel") > 1 or str(first.get("PhotometricInterpretation", "")).startswith(
         ("RGB", "YBR")
     ):
@@ -78,27 +81,31 @@ def inspect(paths: Sequence[Path]) -> SeriesFacts:
     facts = SeriesFacts(files=len(headers), rows=_count(first, "Rows"), columns=_count(first, "Columns"))
     facts.fields = {name: _plain(first.get(name)) for name in FIELDS if name in first}
     facts.texts = tuple(str(first.get(name)) for name in TEXTS if first.get(name))
-    facts.sizes = {(_count(header, "Rows"), _count(header, "Columns")) for _, header in with_pixels}
-    facts.compressed = {name for _, header in with_pixels if (name := _compression(header))}
+    facts.sizes = {(_count(header, "Rows"), _count(header, "Columns")) for header, _ in with_pixels}
+    facts.compressed = {name for header, _ in with_pixels if (name := _compression(header))}
     if len(with_pixels) < len(headers):
         facts.repairs.append(f"{len(headers) - len(with_pixels)} files without an image were left out.")
-    _measure_steps([header for _, header in with_pixels], facts)
+    _measure_steps([header for header, _ in with_pixels], facts)
     return facts
 
 
-def _headers(paths: Sequence[Path]) -> list[tuple[Path, Dataset]]:
+def _headers(paths: Sequence[Path]) -> list[tuple[Dataset, int]]:
+    """Header of each readable file, and how many bytes follow it."""
     from pydicom import dcmread
 
     wanted = [*FIELDS, *TEXTS, "Rows", "Columns", "SamplesPerPixel", "PhotometricInterpretation", "BitsAllocated"]
     wanted += ["NumberOfFrames", "ImagePositionPatient", "ImageOrientationPatient"]
-    headers: list[tuple[Path, Dataset]] = []
+    headers: list[tuple[Dataset, int]] = []
     for path in paths:
         try:
-            header = dcmread(path, stop_before_pixels=True, force=True, specific_tags=wanted)
+            with path.open("rb") as file:
+                header = dcmread(file, stop_before_pixels=True, force=True, specific_tags=wanted)
+                # Reading stopped where the pixels begin, or at the end of the file.
+                left = path.stat().st_size - file.tell()
             [header.get(name) for name in wanted]  # values are parsed on first access: let it happen here
         except Exception:  # pydicom raises whatever a damaged file provokes
             continue
-        headers.append((path, header))
+        headers.append((header, left))
     if not headers:
         raise ScanError("wrong_magic", "No file of the series can be read as DICOM.", EXPORT)
     return headers
@@ -128,15 +135,20 @@ def _compression(header: Dataset) -> str | None:
     return str(syntax.name)
 
 
-def _refuse_cut(headers: list[tuple[Path, Dataset]]) -> None:
+def _has_pixels(header: Dataset, left: int) -> bool:
+    return left > 0 and _count(header, "Rows") > 0 and _count(header, "Columns") > 0
+
+
+def _refuse_cut(headers: list[tuple[Dataset, int]]) -> None:
     """Refuse files that are shorter than the pixels that they declare."""
     cut = 0
-    for path, header in headers:
+    for header, left in headers:
         if _compression(header):
             continue
         bits = _count(header, "BitsAllocated") or 16
         frames = _count(header, "NumberOfFrames") or 1
-        cut += path.stat().st_size < _count(header, "Rows") * _count(header, "Columns") * frames * bits // 8
+        pixels = _count(header, "Rows") * _count(header, "Columns") * frames * bits // 8
+        cut += left < pixels + PIXEL_TAG_BYTES
     if cut:
         raise ScanError("truncated", f"{cut} of {len(headers)} DICOM files end before their pixels do.", EXPORT)
 

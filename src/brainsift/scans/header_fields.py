@@ -37,8 +37,8 @@ TERMS = {
     "ScanOptions": "PER RG CG PPG FC PFF PFP SP FS IR SAT1 SAT2 SAT3 WE PFP MT CS OTHER FAST_GEMS ACC_GEMS",
     "ImageType": "ORIGINAL DERIVED PRIMARY SECONDARY OTHER MIXED M P R I MAGNITUDE PHASE REAL IMAGINARY COMPLEX M_SE "
     "M_IR M_FFE P_FFE P_SE R_IR SE IR FFE MPR ND NORM DIS2D DIS3D FM FIL SWI MINIP MIN_IP MIP MNIP PROJECTION "
-    "LOCALIZER AXIAL CORONAL SAGITTAL MOSAIC TRACEW ADC FA MEAN SUB ADD T1 T2 T2_STAR FLAIR WATER FAT IN_PHASE OUT_PHASE REFORMATTED "
-    "RESAMPLED VOLUME DIFFUSION PERFUSION FIELD_MAP NONE",
+    "LOCALIZER AXIAL CORONAL SAGITTAL MOSAIC TRACEW ADC FA MEAN SUB ADD T1 T2 T2_STAR FLAIR WATER FAT IN_PHASE "
+    "OUT_PHASE REFORMATTED RESAMPLED VOLUME DIFFUSION PERFUSION FIELD_MAP NONE",
     "BodyPartExamined": "BRAIN HEAD HEADNECK NECK SKULL SPINE CSPINE TSPINE LSPINE CHEST ABDOMEN PELVIS EXTREMITY KNEE "
     "SHOULDER HIP WHOLEBODY ORBIT PITUITARY IAC PHANTOM",
 }
@@ -62,14 +62,13 @@ MANUFACTURERS = {
     "MARCONI": "Marconi",
 }
 
-MODELS = tuple(
-    """
-PrismaFit Prisma Skyra TrioTim Trio Verio Vida Lumina Cima Aera Avanto Avantofit Amira Sola Altea Espree 
-Symphony Sonata Allegra Spectra Essenza Harmony Terra Magnetom Biograph SIGNA DISCOVERY MR750 MR750w MR450 MR450w Optima HDxt HDx HDe 
-EXCITE Architect Premier Artist Voyager Pioneer Explorer Achieva Ingenia Intera Elition Ambition Gyroscan Panorama 
+_MODEL_WORDS = """
+PrismaFit Prisma Skyra TrioTim Trio Verio Vida Lumina Cima Aera Avanto Avantofit Amira Sola Altea Espree Symphony Sonata
+Allegra Spectra Essenza Harmony Terra Magnetom Biograph SIGNA DISCOVERY MR750 MR750w MR450 MR450w Optima HDxt HDx HDe
+EXCITE Architect Premier Artist Voyager Pioneer Explorer Achieva Ingenia Intera Elition Ambition Gyroscan Panorama
 Multiva Prodiva Titan Vantage Galan Orian Elan Echelon Oasis Aperto AIRIS uMR Swoop PharmaScan BioSpec
-""".split()
-)
+"""
+MODELS = {model.upper(): model for model in _MODEL_WORDS.split()}
 """Words of scanner names; the kept model is made of these alone."""
 
 NO_CONTRAST = frozenset({"", "NO", "NONE", "N", "WITHOUT", "0", "NO CONTRAST", "N/A", "NA", "FALSE"})
@@ -130,8 +129,7 @@ def _keep_scanner(fields: Mapping[str, Any], kept: dict[str, Any]) -> None:
     maker = next((MANUFACTURERS[word] for word in words if word in MANUFACTURERS), None)
     if maker:
         kept["Manufacturer"] = maker
-    known = {model.upper(): model for model in MODELS}
     text = str(fields.get("ManufacturersModelName") or fields.get("ManufacturerModelName") or "")
-    models = [known[word] for word in text.upper().replace("_", " ").split() if word in known]
+    models = [MODELS[word] for word in text.upper().replace("_", " ").split() if word in MODELS]
     if models:
         kept["ManufacturersModelName"] = " ".join(models)

@@ -47,23 +47,26 @@ def read_nifti(path: Path, memory_limit_bytes: int | None = None) -> Volume:
 
 
 def _read_pair(header_path: Path, image_path: Path, memory_limit_bytes: int | None) -> Volume:
-    with ByteSource(header_path) as source:
+    with _half(header_path) as source:
         stored = parse(source.read_up_to(HEADER_BYTES), paired=True)
         header_sha256, _ = source.finish(TRAILING_TOLERANCE_BYTES)
-    try:
-        image = ByteSource(image_path)
-    except ScanError as error:
-        if error.kind != "missing_file":
-            raise
-        raise ScanError(
-            "missing_pair", "The .hdr file has no .img file beside it.", "Copy both files of the pair."
-        ) from error
-    with image as source:
+    with _half(image_path) as source:
         refuse_too_large(stored, source, memory_limit_bytes)
         source.skip(stored.offset)
         raw = read_voxels(source, stored)
         image_sha256, _ = source.finish(TRAILING_TOLERANCE_BYTES)
     return to_volume(stored, raw, digest_of([header_sha256, image_sha256]))
+
+
+def _half(path: Path) -> ByteSource:
+    try:
+        return ByteSource(path)
+    except ScanError as error:
+        if error.kind != "missing_file":
+            raise
+        raise ScanError(
+            "missing_pair", "One file of the .hdr/.img pair is not there.", "Copy both files of the pair."
+        ) from error
 
 
 def digest_of(digests: list[str]) -> str:

@@ -134,9 +134,6 @@ def _dtype(header: Nifti1Header, order: str) -> np.dtype[Any]:
     plain = {2: "u1", 4: "i2", 8: "i4", 16: "f4", 64: "f8", 256: "i1", 512: "u2", 768: "u4", 1024: "i8", 1280: "u8"}
     if code in plain:
         return np.dtype(order + plain[code])
-    native = "<" if np.little_endian else ">"
-    if code == 1536 and order == native and np.dtype(np.longdouble).itemsize == 16:
-        return np.dtype(np.longdouble)
     raise ScanError(
         "unsupported_dtype", f"The data type code {code} cannot be read here.", "Write the image as int16 or float32."
     )

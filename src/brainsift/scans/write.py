@@ -21,7 +21,7 @@ NIFTI1_MAX_DIM = 32767
 def write_like_input(volume: Volume, array_ras: NDArray[Any], path: Path, dtype: DTypeLike) -> None:
     """Write an array of the RAS grid as NIfTI on the scan's input grid: same order, same sform and qform, same codes.
 
-    The file appears at once or not at all (temporary file beside it, then rename). The same content gives the same bytes.
+    The file appears whole or not at all (temporary file beside it, then rename). Same content, same bytes.
 
     Parameters
     ----------
@@ -89,7 +89,7 @@ def _header(grid: InputGrid, stored: NDArray[Any]) -> bytes:
     from nibabel.nifti2 import Nifti2Header
 
     header_class = Nifti1Header if max(grid.shape) <= NIFTI1_MAX_DIM else Nifti2Header
-    header = header_class(endianness="<")  # type: ignore[no-untyped-call]
+    header: Any = header_class(endianness="<")  # type: ignore[no-untyped-call]
     header.set_data_dtype(stored.dtype)
     header.set_data_shape(stored.shape)
     header["pixdim"][1:4] = np.sqrt((grid.affine[:3, :3] ** 2).sum(axis=0))
@@ -98,10 +98,11 @@ def _header(grid: InputGrid, stored: NDArray[Any]) -> bytes:
     header["vox_offset"] = header.single_vox_offset
     header["magic"] = header.single_magic
     if grid.qform is not None:
-        header.set_qform(grid.qform, grid.qform_code, strip_shears=True)
-    if grid.sform is not None:
-        header.set_sform(grid.sform, grid.sform_code)
-    if grid.qform is None and grid.sform is None:
-        # The input said nothing: write the guess that was used, so that image and mask are read alike from now on.
-        header.set_sform(grid.affine, 1)
+        header.set_qform(grid.qform, strip_shears=True)
+        header["qform_code"] = grid.qform_code
+    # An input that said nothing gets the guess that was used, so that image and mask are read alike from now on.
+    sform = grid.affine if grid.qform is None and grid.sform is None else grid.sform
+    if sform is not None:
+        header["srow_x"], header["srow_y"], header["srow_z"] = sform[:3]
+        header["sform_code"] = grid.sform_code or 1
     return bytes(header.binaryblock) + b"\0\0\0\0"
