@@ -105,7 +105,7 @@ def field_value(name: str, value: Any) -> str:
 def number(value: float) -> str:
     """Three significant digits at most, whole numbers in full, thousands with a comma."""
     if isinstance(value, int) or abs(value) >= 100:
-        return f"{value:,.0f}" if math.isfinite(value) else "not a number"
+        return f"{value:,.0f}" if math.isfinite(value) else str(value)
     return f"{value:.3g}"
 
 
