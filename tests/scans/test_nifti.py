@@ -42,7 +42,9 @@ def test_all_48_orientations_come_to_ras_and_go_back_voxel_for_voxel(tmp_path, p
     assert all(stride > 0 for stride in volume.data.strides)
 
 
-@pytest.mark.parametrize("dtype", ["uint8", "int8", "uint16", "int16", "int32", "uint32", "int64", "float32", "float64"])
+@pytest.mark.parametrize(
+    "dtype", ["uint8", "int8", "uint16", "int16", "int32", "uint32", "int64", "float32", "float64"]
+)
 @pytest.mark.parametrize("order", ["<", ">"])
 @pytest.mark.parametrize("version", [1, 2])
 def test_every_type_and_byte_order_is_read_with_its_scaling(tmp_path, dtype, order, version):

@@ -11,7 +11,13 @@ from brainsift.scans.write import write_like_input
 from tests.scans.nifti_bytes import content, header, image, put
 from tests.scans.test_nifti import oriented
 
-FORMS = [{}, {"qform_code": 0}, {"sform_code": 0}, {"sform_code": 4, "qform_code": 2}, {"sform_code": 0, "qform_code": 0}]
+FORMS = [
+    {},
+    {"qform_code": 0},
+    {"sform_code": 0},
+    {"sform_code": 4, "qform_code": 2},
+    {"sform_code": 0, "qform_code": 0},
+]
 
 
 @pytest.mark.parametrize("name", ["mask.nii", "mask.nii.gz"])
