@@ -22,39 +22,36 @@ def _train() -> None:
     epilog="Example: `brainsift train anatomy runs/anatomy --label-maps labels --validation head_17 --minutes 60`"
 )
 def anatomy(
-    output: Annotated[
-        Path, typer.Argument(metavar="OUTPUT", help="Folder for checkpoints, curve, ONNX file and card.")
-    ],
+    output: Annotated[Path, typer.Argument(metavar="OUTPUT", help="Folder for checkpoint, curve, ONNX file and card.")],
     label_maps: Annotated[
-        Path, typer.Option(metavar="DIR", help="Folder of whole-head label maps with FreeSurfer's values (NIfTI).")
+        Path, typer.Option(metavar="DIR", help="Folder of whole-head label maps with FreeSurfer's values.")
     ],
     validation: Annotated[
-        list[str] | None, typer.Option(metavar="NAME", help="Label map kept for validation; give it several times.")
+        list[str] | None,
+        typer.Option(metavar="NAME", help="Label map kept for validation, by its file name; give it several times."),
     ] = None,
-    minutes: Annotated[float | None, typer.Option(min=0, help="Stop after so many minutes.")] = None,
-    steps: Annotated[int, typer.Option(min=1, help="Stop after so many steps.")] = 20_000,
-    seed: Annotated[int, typer.Option(help="Of weights and simulated images.")] = 0,
-    threads: Annotated[int, typer.Option(min=0, help="Of the CPU; 0 for all cores.")] = 0,
-    device: Annotated[str, typer.Option(help="`cpu`, `cuda` or `auto`.")] = "auto",
-    resume: Annotated[bool, typer.Option("--resume/--restart", help="Go on from the last checkpoint.")] = True,
+    minutes: Annotated[float | None, typer.Option(min=0, help="Stop after so many minutes at the latest.")] = None,
+    steps: Annotated[int, typer.Option(min=1, help="Stop after so many images at the latest.")] = 20_000,
+    seed: Annotated[int, typer.Option(help="Of the first weights and of the simulated images.")] = 1,
+    threads: Annotated[int, typer.Option(min=1, help="Of the CPU.")] = 2,
+    device: Annotated[str, typer.Option(help="`cpu` or `cuda`.")] = "cpu",
+    resume: Annotated[bool, typer.Option("--resume/--restart", help="Go on from the checkpoint in OUTPUT.")] = True,
 ) -> None:
-    """Train the anatomy network on images simulated from label maps.
+    """Train the anatomy network on images simulated from label maps, export it, measure it and write its card.
 
-    Interrupt it at any time: the same command goes on from the last checkpoint.
+    Interrupt it at any time: the same command goes on from the last checkpoint. Use the result with
+    `brainsift models import anatomy OUTPUT/anatomy.onnx --shelf DIR --card OUTPUT/anatomy.md`.
     """
     need_extra("train", "Training")
     if not label_maps.is_dir():
-        raise Stop(f"There is no folder {label_maps}.", "Give `--label-maps` a folder of NIfTI label maps.")
-    from brainsift.learn.anatomy_train import train_anatomy
+        raise Stop(f"There is no folder {label_maps}.", "Give `--label-maps` a folder of label maps.")
+    from brainsift.learn.anatomy_job import split_label_maps, train_and_export
+    from brainsift.learn.anatomy_train import TrainingPlan
 
-    train_anatomy(
-        label_maps,
-        output,
-        validation=validation or [],
-        minutes=minutes,
-        steps=steps,
-        seed=seed,
-        threads=threads,
-        device=device,
-        resume=resume,
-    )
+    names = validation or []
+    try:
+        split_label_maps(label_maps, names)
+    except ValueError as error:
+        raise Stop(f"{str(error)[:1].upper()}{str(error)[1:]}.", "See `brainsift train anatomy --help`.") from error
+    plan = TrainingPlan(steps=steps, minutes=minutes, seed=seed, threads=threads, device=device)
+    typer.echo(train_and_export(label_maps, output, names, plan, resume=resume))
