@@ -1,4 +1,4 @@
-"""Databases to test on: a SQLite file, and a database of its own on a real PostgreSQL server."""
+"""Databases to test on: a SQLite file, and an empty schema on a real PostgreSQL server."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _numbers = count(1)
 
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[str]:
-    """URL of a PostgreSQL server, with ``{}`` for the name of the database."""
+    """URL of a PostgreSQL server."""
     pytest.importorskip("psycopg", reason="the extra `postgres` is not installed")
     programs = server_folder()
     if programs is None:
@@ -28,18 +28,18 @@ def postgres_server() -> Iterator[str]:
 
 @pytest.fixture
 def postgres_url(postgres_server: str) -> str:
-    """URL of an empty database."""
+    """URL of an empty schema of its own: made in milliseconds, where a database takes seconds and 7 MB."""
     name = f"test_{next(_numbers)}"
-    engine = create_engine(postgres_server.format("postgres"), isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
+    engine = create_engine(postgres_server)
+    with engine.begin() as connection:
+        connection.execute(text(f"CREATE SCHEMA {name}"))
     engine.dispose()
-    return postgres_server.format(name)
+    return f"{postgres_server}&options=-csearch_path%3D{name}"
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.xdist_group("postgres"))])
 def url(request: pytest.FixtureRequest) -> str | None:
-    """None for the default SQLite file, or the URL of an empty PostgreSQL database."""
+    """None for the default SQLite file, or the URL of an empty PostgreSQL schema."""
     return None if request.param == "sqlite" else str(request.getfixturevalue("postgres_url"))
 
 

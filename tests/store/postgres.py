@@ -31,7 +31,7 @@ def _user() -> str | None:
 
 @contextmanager
 def running_server(programs: Path) -> Iterator[str]:
-    """Yield the URL of a running server, with ``{}`` for the name of the database."""
+    """Yield the URL of a running server."""
     user = _user()
     # Not below pytest's folder: another user could not enter it, and a socket's path may have 107 bytes only.
     folder = Path(tempfile.mkdtemp(prefix="pg-"))
@@ -50,7 +50,7 @@ def running_server(programs: Path) -> Iterator[str]:
         call(str(programs / "initdb"), "-D", data, "-U", "tester", "-A", "trust", "-E", "UTF8", "--no-sync")
         call(str(programs / "pg_ctl"), "-D", data, "-o", options, "-w", "start")
         try:
-            yield f"postgresql+psycopg://tester@/{{}}?host={folder}"
+            yield f"postgresql+psycopg://tester@/postgres?host={folder}"
         finally:
             call(str(programs / "pg_ctl"), "-D", data, "-m", "immediate", "stop")
     finally:

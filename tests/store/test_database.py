@@ -46,9 +46,9 @@ def test_a_scan_that_comes_twice_in_one_batch_is_one_row_and_the_last_wins(datab
 
 
 def test_many_records_go_in_at_once(database: Database) -> None:
-    database.ingest([done_record(f"s{n:04}.nii.gz", sha256=f"{n:064}") for n in range(1203)])
-    assert database.counts() == {"done": 1203}
-    assert len(database.known([f"s{n:04}.nii.gz" for n in range(0, 2000)])) == 1203
+    database.ingest([done_record(f"s{n:04}.nii.gz", sha256=f"{n:064}") for n in range(603)])
+    assert database.counts() == {"done": 603}
+    assert len(database.known([f"s{n:04}.nii.gz" for n in range(1000)])) == 603
 
 
 def test_records_come_in_the_order_of_their_bytes_on_every_server(database: Database) -> None:

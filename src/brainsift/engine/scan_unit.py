@@ -198,8 +198,12 @@ def _write_log(error: Exception, ref: ScanRef, course: _Course, output: Path | N
         ]
         link = link.__cause__ or link.__context__
     path = derived_path(output, ref.stem, LOG_SUFFIX)
-    with _output_faults(output):
+    try:
         write_atomic(path, "\n".join(lines) + "\n", output)
+    except OSError as fault:
+        if (wrong := output_error(fault, output)) is not None:
+            raise wrong from fault
+        return None
     return path.relative_to(output).as_posix()
 
 

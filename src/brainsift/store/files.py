@@ -12,6 +12,22 @@ MAX_STEM_BYTES = 170
 """Longest last part of a stem. File systems allow 255 bytes a name; 85 are left for the longest suffix and the `.part`
 name."""
 
+RESERVED = frozenset(
+    {
+        "brainsift.tsv",
+        "brainsift.db",
+        "brainsift.db-wal",
+        "brainsift.db-shm",
+        "failures.tsv",
+        "methods.md",
+        "run.toml",
+        "index.html",
+        "dataset_description.json",
+        ".scratch",
+    }
+)
+"""What the study itself writes at the top of OUTPUT: a folder of INPUT with such a name gets an underscore more."""
+
 PART_SUFFIX = ".part"
 """Ending of a file that is being written; its name holds the process id."""
 
@@ -37,6 +53,8 @@ def derived_path(output: Path, stem: str, suffix: str) -> Path:
         raise ValueError(f"A stem must be a plain relative path inside the output folder, got {stem!r}")
     if not suffix.startswith("_") or "/" in suffix or "\0" in suffix:
         raise ValueError(f"A suffix must start with an underscore and hold no separator, got {suffix!r}")
+    if len(parts) > 1 and parts[0] in RESERVED:
+        parts[0] += "_"
     return output.joinpath(*parts[:-1], _fit(parts[-1]) + suffix)
 
 
