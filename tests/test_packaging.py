@@ -97,14 +97,22 @@ def test_the_installed_command_knows_its_version_and_its_models(base: Path, tmp_
     assert verified.returncode == 0, verified.stdout
 
 
-def test_the_installed_demo_sifts_simulated_heads(base: Path, tmp_path: Path) -> None:
+def test_the_installed_demo_answers_for_every_simulated_scan(base: Path, tmp_path: Path) -> None:
     result = brainsift(base, "demo", "out", cwd=tmp_path)
     assert result.returncode == 0, result.stderr
-    (table,) = tmp_path.glob("out/**/brainsift.tsv")
-    with table.open(encoding="utf-8", newline="") as stream:
-        rows = list(csv.DictReader(stream, delimiter="\t"))
-    assert rows
-    assert {row["status"] for row in rows} == {"done"}
+    assert (tmp_path / "out/results/index.html").is_file()
+    answers = {row["scan"]: row for row in table(tmp_path / "out/results/brainsift.tsv")}
+    truth = table(tmp_path / "out/scans/truth.tsv")
+    assert truth
+    for scan in truth:
+        answer = answers[scan["scan"]]
+        assert answer["reason"] if scan["broken"] else answer["status"] == "done"
+
+
+def table(path: Path) -> list[dict[str, str]]:
+    """Rows of a tab-separated file."""
+    with path.open(encoding="utf-8", newline="") as stream:
+        return list(csv.DictReader(stream, delimiter="\t"))
 
 
 def test_training_without_its_extra_names_the_extra(base: Path, tmp_path: Path) -> None:

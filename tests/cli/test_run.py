@@ -52,12 +52,10 @@ def test_a_run_leaves_a_row_and_a_page_per_scan_and_tells_where_the_report_is(
     assert "2 unchanged" in again.out
 
 
-def test_the_page_of_a_scan_shows_the_picture_and_its_outlines(
-    call: Call, study: Path, shelf: Path, tmp_path: Path
-) -> None:
+def test_the_page_of_a_scan_holds_its_picture(call: Call, study: Path, shelf: Path, tmp_path: Path) -> None:
     call("run", study, tmp_path / "out", "--nprocs", "1", "--shelf", shelf)
     page = next((tmp_path / "out").rglob("sub-01*_report.html")).read_text(encoding="utf-8")
-    assert page.count("data:image/webp;base64,") == 2
+    assert "data:image/webp;base64," in page
 
 
 def test_a_broken_scan_makes_the_exit_code_1_and_is_named_with_cause_and_remedy(
