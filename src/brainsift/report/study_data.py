@@ -16,7 +16,7 @@ from brainsift.store.files import derived_path
 from brainsift.store.record import Record
 from brainsift.store.table import COLUMNS
 
-LISTED_FAILURES = 200
+LISTED_FAILURES = 40
 """Scans listed by name for each kind of failure; the table below holds all."""
 
 LEFT_OUT = ("scan", "status", "sha256")
