@@ -28,19 +28,6 @@ def test_help_names_every_verb_and_the_exit_codes(call: Call) -> None:
     assert "Exit codes" in answer.out
 
 
-@pytest.mark.parametrize("verb", VERBS)
-def test_the_help_of_each_verb_teaches_with_an_example(call: Call, verb: str) -> None:
-    answer = call(verb, "--help")
-    assert answer.code == Exit.DONE
-    if verb not in ("models", "simulate", "train"):
-        assert f"brainsift {verb}" in answer.out
-
-
-@pytest.mark.parametrize(("group", "verb"), [("models", "list"), ("models", "import"), ("train", "anatomy")])
-def test_the_help_of_nested_verbs_teaches_with_an_example(call: Call, group: str, verb: str) -> None:
-    assert f"brainsift {group} {verb}" in call(group, verb, "--help").out
-
-
 @pytest.mark.parametrize(
     "arguments", [["sift"], ["run"], ["run", "only-input"], ["--colour"], ["run", "a", "b", "--nprocs", "0"]]
 )

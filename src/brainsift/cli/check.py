@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 MAX_SCANS = 50
 """A DICOM folder of one visit holds fewer series than this; a folder with more is a study, which `run` is for."""
 
+EXAMPLES = "Examples: `brainsift check scan.nii.gz`, `brainsift check dicom_folder --json`"
+
 
 def check(
     scan: Annotated[Path, typer.Argument(metavar="SCAN", help="A NIfTI or MGH file, or a folder of DICOM files.")],

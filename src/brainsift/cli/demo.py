@@ -11,6 +11,8 @@ from brainsift.cli.exits import Exit, Stop
 
 SCANS, RESULTS = "scans", "results"
 
+EXAMPLES = "Example: `brainsift demo demo`"
+
 
 def demo(
     output: Annotated[Path, typer.Argument(metavar="OUTPUT", help="Folder for the simulated scans and the results.")],
@@ -20,8 +22,6 @@ def demo(
     """Simulate a small study, sift it, and compare the answers with the truth that was put in.
 
     Needs no data: the heads are drawn from an atlas that comes with BrainSift. Some files are broken on purpose.
-
-    Example: `brainsift demo demo`
     """
     from brainsift.cli.compare import compare, tell_comparison
     from brainsift.cli.console import notes

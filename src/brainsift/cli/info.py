@@ -22,6 +22,8 @@ LIBRARIES = (
     "pydantic",
 )
 
+EXAMPLES = "Example: `brainsift info --json`"
+
 
 def info(
     as_json: Annotated[bool, typer.Option("--json", help="Machine-readable.")] = False,

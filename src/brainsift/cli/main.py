@@ -40,14 +40,14 @@ def _options(
     pass
 
 
-app.command("run")(run.run)
-app.command("check")(check.check)
-app.command("report")(report.report)
-app.command("demo")(demo.demo)
+app.command("run", epilog=run.EXAMPLES)(run.run)
+app.command("check", epilog=check.EXAMPLES)(check.check)
+app.command("report", epilog=report.EXAMPLES)(report.report)
+app.command("demo", epilog=demo.EXAMPLES)(demo.demo)
 app.add_typer(models.app, name="models")
 app.add_typer(simulate.app, name="simulate")
 app.add_typer(train.app, name="train")
-app.command("info")(info.info)
+app.command("info", epilog=info.EXAMPLES)(info.info)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -10,6 +10,8 @@ import typer
 from brainsift.cli.exits import Stop
 from brainsift.cli.options import Database
 
+EXAMPLES = "Example: `brainsift report results`"
+
 
 def report(
     output: Annotated[Path, typer.Argument(metavar="OUTPUT", help="The OUTPUT folder of an earlier `brainsift run`.")],

@@ -16,14 +16,15 @@ if TYPE_CHECKING:
 
 LEVELS = ("participant", "group")
 
-EXAMPLES = """**Examples**
+EXAMPLES = """Examples
 
-`brainsift run scans results` (all scans of a folder, then the study's pages)
+`brainsift run scans results` (every scan of a folder, then the pages of the study)
 
 `brainsift run scans results --dry-run` (what would be done, and why)
 
-`brainsift run bids results participant --participant-label 01 02` (one job of many), and when all jobs are done
-`brainsift run bids results group`
+`brainsift run bids results participant --participant-label 01 02` (one job of many)
+
+`brainsift run bids results group` (when all jobs are done)
 """
 
 
