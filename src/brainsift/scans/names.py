@@ -12,8 +12,8 @@ MAX_COMPONENT_BYTES = 150
 KEY_VALUE = re.compile(r"([A-Za-z]+)-([A-Za-z0-9+]+)$")
 
 _SUFFIXES = """T1w T2w PDw FLAIR T2starw inplaneT1 inplaneT2 PDT2 angio UNIT1 MP2RAGE MPRAGE MEGRE MESE T1map T2map
-    T2starmap R1map R2map R2starmap PDmap Chimap swi SWI minIP GRE QSM VFA IRT1 TB1TFL TB1RFM MTR MTS MPM MTRmap MTsat T1rho
-    FLASH defacemask"""
+    T2starmap R1map R2map R2starmap PDmap Chimap swi SWI minIP GRE QSM VFA IRT1 TB1TFL TB1RFM MTR MTS MPM MTRmap MTsat
+    T1rho FLASH defacemask"""
 KNOWN_SUFFIXES = frozenset(_SUFFIXES.split())
 """Suffixes of anatomical images (BIDS 1.10, anat), and ``swi`` as it is found in practice."""
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from brainsift.scans.errors import ScanError
+from brainsift.scans.stream import open_failure, refuse_special
 
 Identity = tuple[int, int]
 
@@ -116,11 +118,10 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
 
 
 def _found(entry: os.DirEntry[str]) -> Found:
-    from brainsift.scans.stream import open_failure, refuse_special
-
     try:
         status = entry.stat()
-        refuse_special(Path(entry.path), status.st_mode)
+        if not stat.S_ISREG(status.st_mode):
+            refuse_special(Path(entry.path), status.st_mode)
     except OSError as error:
         return Found(entry.name, entry.path, None, open_failure(error))
     except ScanError as error:

@@ -13,7 +13,7 @@ from numpy.typing import DTypeLike, NDArray
 from brainsift.scans.volume import InputGrid, Volume
 
 COMPRESSION_LEVEL = 2
-"""isal's level 2 packs masks about as small as zlib's 6 in a tenth of the time (benchmarks/bench_reading.py)."""
+"""isal's level 2 packs a 256^3 mask in 2 ms, zlib's 6 in 103 ms; the file is 1.4 times larger (bench_reading.py)."""
 
 NIFTI1_MAX_DIM = 32767
 
