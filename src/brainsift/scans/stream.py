@@ -20,7 +20,7 @@ MAX_DEFLATE_RATIO = 1032
 """Deflate cannot shrink data by more than this (zlib technical details), so a larger claim is a false header."""
 
 GZIP_MAGIC = b"\x1f\x8b"
-"""Decompressed by isal, which took 0.27 s for 240 MB of real scans where zlib took 0.75 s (benchmarks/bench_reading.py)."""
+"""Decompressed by isal: 240 MB of real scans in 0.27 s, zlib takes 0.75 s (benchmarks/bench_reading.py)."""
 
 
 def refuse_special(path: Path, mode: int) -> None:
