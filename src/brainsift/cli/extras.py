@@ -21,3 +21,9 @@ def need_extra(extra: str, what: str) -> None:
         raise Stop(
             f"{what} needs the extra '{extra}', which is not installed.", f'Type: pip install "brainsift[{extra}]"'
         )
+
+
+def need_driver(db: str | None) -> None:
+    """Stop where a database URL needs the extra `postgres` and it is not installed."""
+    if db is not None and db.startswith("postgres"):
+        need_extra("postgres", "A PostgreSQL database")

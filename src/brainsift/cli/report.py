@@ -18,8 +18,10 @@ def report(
     db: Database = None,
 ) -> None:
     """Make the pages of a study again from its records; no scan is read."""
+    from brainsift.cli.extras import need_driver
     from brainsift.report.study_page import write_scan_pages, write_study_page
 
+    need_driver(db)
     if not output.is_dir():
         raise Stop(f"There is no folder {output}.", "Give the OUTPUT of a `brainsift run`.")
     if write_scan_pages(output, db) == 0:

@@ -65,8 +65,10 @@ def run(
     stopped.
     INPUT is never changed and nothing is written outside OUTPUT.
     """
+    from brainsift.cli.extras import need_driver
     from brainsift.engine.settings import RunOptions
 
+    need_driver(db)
     stage, labels = split_level(level or [], participant_label or [])
     settings = make_settings(task, shelf, keep_masks=keep_masks)
     options = RunOptions(
