@@ -71,7 +71,9 @@ def slice_profile(n: int, spacing_mm: float, width_mm: float, offset: float) -> 
         grid - 0.5, centres[:, None] - ratio / 2
     )
     down = np.clip(overlap, 0, 1)
-    down /= np.maximum(down.sum(1, keepdims=True), 1e-6)
+    covers = down.sum(axis=1) > 1e-6
+    # A slice that lies wholly outside the grid has nothing to average and must not darken its edge.
+    down, centres = down[covers] / down[covers].sum(axis=1, keepdims=True), centres[covers]
     at = np.clip((grid - centres[0]) / ratio, 0, len(centres) - 1.001)
     low = at.astype(int)
     up = np.zeros((n, len(centres)))

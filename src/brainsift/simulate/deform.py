@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from scipy.spatial.transform import Rotation
 
-from brainsift.simulate.labelmap import COARSE_MM, LabelMap
-from brainsift.simulate.separable import along, spline_field
+from brainsift.simulate.labelmap import COARSE_MM, LabelMap, coarse_step
+from brainsift.simulate.separable import along, linear_interpolation, spline_field
 
 Float32 = NDArray[np.float32]
 
@@ -89,7 +89,7 @@ def deform(
     """
     coarse = _coarse_coordinates(head, deformation, shape, spacing_mm)
     step = COARSE_MM / spacing_mm
-    ups = [_interpolation_matrix(n, m, step) for n, m in zip(shape, coarse.shape[1:], strict=True)]
+    ups = [linear_interpolation(np.arange(n) / step, m) for n, m in zip(shape, coarse.shape[1:], strict=True)]
     index = np.zeros(shape, np.int32)
     inside = np.ones(shape, bool)
     for axis, size in enumerate(head.codes.shape):
@@ -124,19 +124,9 @@ def _coarse_coordinates(head: LabelMap, d: Deformation, shape: tuple[int, ...], 
     voxels: Float32 = np.einsum("ij,jxyz->ixyz", matrix, points)
     voxels += head.centre.astype(np.float32).reshape(3, 1, 1, 1)
     if d.ventricle_mm:
-        at = voxels * (head.spacing_mm / COARSE_MM)
+        at = voxels / np.float32(coarse_step(head.spacing_mm))
         for axis in range(3):
             voxels[axis] += (d.ventricle_mm / head.spacing_mm) * ndimage.map_coordinates(
                 head.pull[axis], at, order=1, mode="nearest"
             )
     return voxels
-
-
-def _interpolation_matrix(n: int, m: int, step: float) -> Float32:
-    """Linear interpolation from `m` points, `step` apart, to `n` points, (n, m)."""
-    at = np.minimum(np.arange(n) / step, m - 1.0)
-    low = np.minimum(at.astype(int), m - 2)
-    matrix = np.zeros((n, m), np.float32)
-    matrix[np.arange(n), low] = 1 - (at - low)
-    matrix[np.arange(n), low + 1] = at - low
-    return matrix

@@ -83,10 +83,15 @@ def load_label_map(path: Path) -> LabelMap:
     return make_label_map(labels, float(spacing.mean()))
 
 
+def coarse_step(spacing_mm: float) -> int:
+    """Voxels from one point of the coarse grid to the next; `COARSE_MM` or as near as whole voxels come to it."""
+    return max(1, round(COARSE_MM / spacing_mm))
+
+
 def _pull_to_ventricles(
     ventricles: NDArray[np.bool_], spacing_mm: float, decay_mm: float = 14.0
 ) -> NDArray[np.float32]:
-    step = max(1, round(COARSE_MM / spacing_mm))
+    step = coarse_step(spacing_mm)
     coarse = ventricles[::step, ::step, ::step]
     if not coarse.any():
         return np.zeros((3, *coarse.shape), np.float32)

@@ -1,4 +1,4 @@
-"""Separable operations on volumes: a matrix along one axis, and smooth random fields built from it."""
+"""Separable operations on volumes: a matrix along one axis, interpolation, and smooth random fields built from it."""
 
 from __future__ import annotations
 
@@ -24,6 +24,17 @@ def along(matrix: Float32, volume: Float32, axis: int) -> Float32:
     for i in range(x):
         np.matmul(matrix, volume[i], out=out[i])
     return out
+
+
+def linear_interpolation(at: NDArray[np.floating], n: int) -> Float32:
+    """Matrix that reads a row of `n` points at the positions `at` (in points), held beyond the ends, (len(at), n)."""
+    at = np.clip(at, 0, n - 1)
+    low = np.minimum(at.astype(int), n - 2)
+    matrix = np.zeros((at.size, n), np.float32)
+    rows = np.arange(at.size)
+    matrix[rows, low] = 1 - (at - low)
+    matrix[rows, low + 1] = at - low
+    return matrix
 
 
 def spline_field(rng: np.random.Generator, shape: tuple[int, int, int], scale: float) -> Float32:
