@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -49,7 +50,7 @@ def parse(head: bytes) -> Stored:
         raise ScanError("wrong_magic", "The content is not a FreeSurfer volume.", "Convert or copy the scan again.")
     # MGHHeader.from_fileobj would look for the footer behind the voxels; only the fixed part is wanted here.
     fixed = head.ljust(MGHHeader.template_dtype.itemsize, b"\0")
-    header = MGHHeader(fixed, check=False)  # type: ignore[no-untyped-call]
+    header: Any = MGHHeader(fixed, check=False)  # type: ignore[no-untyped-call]
     repairs: list[str] = []
     dims = tuple(int(n) for n in np.asarray(header["dims"]))
     shape, volumes = three_dimensions(dims if dims[3] != 1 else dims[:3], repairs)
