@@ -30,6 +30,7 @@ REFERRED_FLAGS = MappingProxyType(
         "sform_qform_conflict": "the header gives two positions that disagree, left and right may be swapped",
         "four_d": "the file holds several volumes and only the first was looked at",
         "clipped": "the brightest voxels are clipped",
+        "low_confidence": "the anatomy is uncertain, and with it what is said of the brain",
         "nonfinite": "it holds voxels that are no numbers",
     }
 )

@@ -129,7 +129,7 @@ def _take(
         with course.at("evidence"), _output_faults(output):
             masks = settings.keep_masks and _asked(course)
             course.evidence = write_evidence(
-                ref, volume, course.anatomy, output, pictures=settings.pictures, keep_masks=masks
+                ref, volume, course.anatomy, output, pictures=settings.pictures, keep_masks=masks, scratch=scratch
             )
 
 
@@ -263,8 +263,12 @@ def _record(
 
 
 def _reason(course: _Course) -> str:
-    """Why the scan is not simply accepted; empty where it is."""
-    return " ".join(decision.reason for decision in course.decisions if decision.action is not Action.ACCEPT)
+    """What the scan is, in the words of its integrity finding, and why other tasks do not simply accept it."""
+    told = {finding.task: finding.reason for finding in course.findings if finding.task == "integrity"}
+    for decision in course.decisions:
+        if decision.action is not Action.ACCEPT and not told.get(decision.task):
+            told[decision.task] = decision.reason
+    return " ".join(filter(None, told.values()))
 
 
 def _input_facts(ref: ScanRef, volume: Volume | None) -> InputFacts:

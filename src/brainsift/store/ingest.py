@@ -12,7 +12,6 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from brainsift.store.record import Record
-from brainsift.store.record_io import dump_record
 from brainsift.store.schema import DecisionRow, FindingRow, ScanRow
 from brainsift.store.text import plain
 
@@ -71,7 +70,7 @@ def _scan_row(study: str, record: Record) -> dict[str, Any]:
         "models_sha256": models_sha256(record.models),
         "settings_sha256": record.settings_sha256,
         "seconds": record.seconds,
-        "record": dump_record(record),
+        "record": record.model_dump_json(),
     }
 
 
