@@ -18,6 +18,9 @@ MAX_SAMPLES = 500_000
 MAX_MASK_VALUES = 3
 """Background, foreground and perhaps a third value, such as "uncertain"."""
 
+FEW_VALUES = 16
+"""Up to here different values are counted exactly; a mask has to be told from an image with one bright voxel."""
+
 MAX_LABEL_VALUES = 1500
 """The largest FreeSurfer atlas has fewer labels in one brain than this."""
 
@@ -34,10 +37,13 @@ MIN_SIGN_SHARE = 0.1
 CENTRAL_MEDIAN = (0.25, 0.75)
 """Where the median of a phase image lies within its 1-99 % range. Standardised heads have air at the low end."""
 
-MIN_HEAVY_TAILS = 4.0
-MAX_SKEW = 1.0
-"""Kurtosis and skewness of a susceptibility or difference map: a symmetric peak at zero with long tails (normal: 3
-and 0)."""
+MAX_FLAT_KURTOSIS = 2.0
+"""Kurtosis of wrapped phase: 1.8 for a uniform distribution; brains in standardised values have 2.2 or more."""
+
+MIN_TAIL_RATIO = 5.0
+MAX_LEAN = 0.3
+"""Susceptibility and difference maps have a peak at zero and long tails to both sides: the 1-99 % range over the quartile
+range (normal: 3.4), and how far the median lies from the middle of that range (symmetric: 0)."""
 
 
 @dataclass(frozen=True)
@@ -75,24 +81,21 @@ def inspect_intensity(data: Float32) -> Intensity:
         kind = "mask"
     elif distinct <= MAX_LABEL_VALUES and equal >= MIN_EQUAL_NEIGHBOURS:
         kind = "label_map"
-    elif is_signed_map(sample):
+    elif is_signed_map(sample, masked=bool(np.mean(data == 0) > PADDING_SHARE)):
         kind = "parameter_map"
     return Intensity(kind, distinct, clipped, equal, negative)
 
 
 def count_distinct(data: Float32) -> int:
-    """Number of different values, exact where a sample has few, else that of the sample."""
-    flat = data.reshape(-1)
-    sample = np.unique(flat[:: max(1, flat.size // MAX_SAMPLES) | 1])
-    if len(sample) > MAX_LABEL_VALUES or flat.size <= MAX_SAMPLES:
-        return len(sample)
-    nonzero = flat[flat != 0]
-    seen = sample
-    for chunk in np.array_split(nonzero, max(1, nonzero.size // MAX_SAMPLES)):
-        seen = np.union1d(seen, chunk)
-        if len(seen) > MAX_LABEL_VALUES:
-            break
-    return len(seen)
+    """Number of different values: exact up to `FEW_VALUES`, else that of a regular sample."""
+    flat = data.ravel(order="K")  # scans come in any memory order; a copy of 10^8 voxels costs more than all the rest
+    in_sample = len(np.unique(flat[:: max(1, flat.size // MAX_SAMPLES) | 1]))
+    if in_sample > FEW_VALUES or flat.size <= MAX_SAMPLES:
+        return in_sample
+    rest, count = flat[flat != 0], int((flat == 0).any())  # few voxels of a mask may lie between those of the sample
+    while rest.size and count <= FEW_VALUES:
+        rest, count = rest[rest != rest[0]], count + 1
+    return max(in_sample, count)
 
 
 def equal_neighbour_share(data: Float32) -> float:
@@ -110,25 +113,29 @@ def equal_neighbour_share(data: Float32) -> float:
     return equal / pairs if pairs else 0.0
 
 
-def is_signed_map(sample: Float32) -> bool:
-    """Whether non-zero values look like phase, susceptibility or a difference: of both signs, around the middle."""
+def is_signed_map(sample: Float32, masked: bool) -> bool:
+    """Whether non-zero values look like phase, susceptibility or a difference: of both signs, around the middle.
+
+    Parameters
+    ----------
+    sample : (N,) non-zero values.
+    masked : whether a good part of the scan is exactly 0. A brain in standardised values then looks much like a masked
+        phase image, which is told by its flat histogram.
+    """
     if len(sample) < 100 or min(np.mean(sample < 0), np.mean(sample > 0)) < MIN_SIGN_SHARE:
         return False
-    centred = sample - sample.mean()
-    deviation = float(centred.std())
-    kurtosis = float(np.mean((centred / deviation) ** 4))
-    skew = float(np.mean((centred / deviation) ** 3))
-    if kurtosis >= MIN_HEAVY_TAILS and abs(skew) <= MAX_SKEW:
+    low, lower, median, upper, high = (float(q) for q in np.percentile(sample, [1, 25, 50, 75, 99]))
+    lean = abs(high + low - 2 * median) / (high - low)
+    if (high - low) >= MIN_TAIL_RATIO * (upper - lower) and lean <= MAX_LEAN:
         return True
-    values, counts = np.unique(sample, return_counts=True)
-    if counts.max() > PADDING_SHARE * len(sample):
-        return False  # masked with a value other than 0: standardised brain
-    low, median, high = np.percentile(values, [1, 50, 99])
-    return bool(CENTRAL_MEDIAN[0] < (median - low) / (high - low) < CENTRAL_MEDIAN[1])
+    if masked:
+        centred = sample - sample.mean()
+        return bool(np.mean(centred**4) <= MAX_FLAT_KURTOSIS * np.mean(centred**2) ** 2)
+    return CENTRAL_MEDIAN[0] < (median - low) / (high - low) < CENTRAL_MEDIAN[1]
 
 
 def _signal_sample(data: Float32) -> Float32:
-    flat = data.reshape(-1)
+    flat = data.ravel(order="K")
     sample = flat[:: max(1, flat.size // MAX_SAMPLES) | 1]
     signal: Float32 = sample[sample != 0]
     return signal

@@ -128,8 +128,9 @@ def image_contradicts(declared: str, look: dict[str, float]) -> bool:
     by_family: dict[str, float] = {}
     for name, probability in look.items():
         by_family[_family(name)] = by_family.get(_family(name), 0.0) + probability
-    others = max(p for family, p in by_family.items() if family not in (_family(declared), UNKNOWN))
-    return by_family[_family(declared)] < MAX_DECLARED_PROBABILITY and others >= MIN_SEEN_PROBABILITY
+    others = [p for family, p in by_family.items() if family not in (_family(declared), UNKNOWN)]
+    seen = by_family.get(_family(declared), 0.0)
+    return seen < MAX_DECLARED_PROBABILITY and max(others, default=0.0) >= MIN_SEEN_PROBABILITY
 
 
 def _family(sequence: str) -> str:
