@@ -42,8 +42,8 @@ MAX_FLAT_KURTOSIS = 2.0
 
 MIN_TAIL_RATIO = 5.0
 MAX_LEAN = 0.3
-"""Susceptibility and difference maps have a peak at zero and long tails to both sides: the 1-99 % range over the quartile
-range (normal: 3.4), and how far the median lies from the middle of that range (symmetric: 0)."""
+"""Susceptibility and difference maps have a peak at zero and long tails to both sides: the 1-99 % range over the
+quartile range (normal: 3.4), and how far the median lies from the middle of that range (symmetric: 0)."""
 
 
 @dataclass(frozen=True)
