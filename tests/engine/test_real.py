@@ -29,7 +29,7 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     folder = tmp_path_factory.mktemp("real")
     source, output = folder / "in", folder / "out"
     source.mkdir()
-    head = next(path for path in sorted((DATA / "scans").glob("t1w_*")) if "brain" not in path.name)
+    head = DATA / "scans" / "t1w_head_c_defaced.nii.gz"
     shutil.copy(head, source / "head.nii.gz")
     shutil.copy(sorted((DATA / "lesion_masks").glob("*.nii.gz"))[0], source / "lesions.nii.gz")
     (source / "short.nii.gz").write_bytes(head.read_bytes()[:100_000])

@@ -47,6 +47,12 @@ def test_a_failed_scan_is_a_row_whose_reason_is_cause_and_remedy() -> None:
     assert row["sha256"] == row["brain_ml"] == ""
 
 
+def test_no_brain_is_measured_in_what_is_no_brain_scan() -> None:
+    mask = done_record().findings[0].model_copy(update={"label": "mask"})
+    row = table_row(done_record(findings=(mask,)))
+    assert row["brain_ml"] == row["icv_ml"] == row["brain_outside_fov"] == ""
+
+
 def test_every_later_task_has_its_columns() -> None:
     findings = (
         Finding(

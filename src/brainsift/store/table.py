@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
+from brainsift.decide.rules import REJECTED_LABELS
 from brainsift.store.files import write_atomic
 from brainsift.store.record import Record
 from brainsift.store.text import tsv_cell
@@ -17,7 +18,14 @@ Cell = Callable[[Record], Measurement]
 
 
 def _anatomy(name: str, digits: int) -> Cell:
-    return lambda record: _rounded(record.anatomy.get(name), digits)
+    def cell(record: Record) -> Measurement:
+        finding = record.finding("integrity")
+        # A "brain volume" of a mask or of a scan without a brain would only spoil the column's statistics.
+        if finding is not None and finding.label in REJECTED_LABELS:
+            return None
+        return _rounded(record.anatomy.get(name), digits)
+
+    return cell
 
 
 def _measured(task: str, name: str, digits: int = 3) -> Cell:
