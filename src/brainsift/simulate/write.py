@@ -110,8 +110,9 @@ def write_array(
     header: Any = image.header
     header.set_slope_inter(layout.slope, 0)
     header.set_xyzt_units("mm", "sec")
-    header.set_qform(tilted if layout.qform_code else None, layout.qform_code)
-    header.set_sform(tilted if layout.sform_code else None, layout.sform_code)
+    # Through the image, which takes over what the header can hold; else nibabel writes an sform that nobody asked for.
+    image.set_sform(tilted if layout.sform_code else None, layout.sform_code)
+    image.set_qform(tilted if layout.qform_code else None, layout.qform_code)
     content = image.to_bytes()
     if path.name.endswith(".gz"):
         from isal import igzip
