@@ -19,7 +19,6 @@ from brainsift.anatomy.mni_reference import load_reference
 from brainsift.anatomy.moments import TissueCloud, cloud_from_labels
 from brainsift.anatomy.network import Segments, open_network
 from brainsift.anatomy.normalise import normalise
-from brainsift.anatomy.refine import refine_posterior
 from brainsift.anatomy.tissue_stats import tissue_statistics
 from brainsift.scans.conform import to_working_grid
 from brainsift.scans.volume import Volume
@@ -32,7 +31,6 @@ def compute_anatomy(
     volume: Volume,
     network: Segments | None = None,
     *,
-    refine: bool = True,
     threads: int | None = None,
     shelf: Path | None = None,
 ) -> Anatomy:
@@ -42,7 +40,6 @@ def compute_anatomy(
     ----------
     volume : the scan.
     network : what labels the tissues; default the packaged network, or the one on `shelf`.
-    refine : whether to sharpen the network's answer with the image (`refine_posterior`).
     threads, shelf : for the packaged network, as in `open_network`.
 
     Returns
@@ -59,12 +56,18 @@ def compute_anatomy(
     frame = frame_head(grid)
     image, affine, inside = frame.cut(grid), frame.affine(grid_affine), frame.inside(grid.shape)
     normalised = normalise(image)
-    raw = network.posterior(normalised)
-    posterior = refine_posterior(raw, normalised).posterior if refine else raw
+    posterior = network.posterior(normalised)
     labels, brain = clean_labels(posterior, inside)
     cloud = cloud_from_labels(labels, affine)
     return _assemble(
-        labels, brain, image, affine, cloud, mean_certainty(raw, brain), seen_box(volume, grid, grid_affine), network
+        labels,
+        brain,
+        image,
+        affine,
+        cloud,
+        mean_certainty(posterior, brain),
+        seen_box(volume, grid, grid_affine),
+        network,
     )
 
 

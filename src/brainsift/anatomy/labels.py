@@ -52,7 +52,10 @@ FREESURFER_TO_TISSUE: dict[int, Tissue] = {
     **dict.fromkeys((16, 28, 60), Tissue.BRAINSTEM),
     **dict.fromkeys((7, 8, 46, 47), Tissue.CEREBELLUM),
 }
-"""FreeSurfer colour-table value → class. Lesions (25, 57, 77) lie in white matter; ventral DC (28, 60) goes with the brainstem."""
+"""FreeSurfer colour-table value → class.
+
+Lesions (25, 57, 77) lie in white matter; ventral DC (28, 60) goes with the brainstem.
+"""
 
 
 def group_freesurfer(labels: NDArray[np.integer]) -> NDArray[np.uint8]:

@@ -1,8 +1,9 @@
-"""The network of the anatomy pass, with its identity."""
+"""The networks of the anatomy pass, with their identity."""
 
 from __future__ import annotations
 
 import functools
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -10,11 +11,12 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from brainsift.anatomy.labels import N_TISSUES
+from brainsift.anatomy.refine import refine_posterior
+from brainsift.anatomy.stages import coarse_image, double, edge_inputs, intracranial_box, run_network, softmax
 
 Float32 = NDArray[np.float32]
 
-MODEL_NAME = "anatomy"
+WHERE_MODEL, EDGES_MODEL = "anatomy", "anatomy_edges"
 
 
 class Segments(Protocol):
@@ -37,46 +39,45 @@ class Segments(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class AnatomyNetwork:
-    """The packaged network behind ONNX Runtime.
+    """The two packaged networks behind ONNX Runtime, see `brainsift.anatomy.stages`.
 
     Attributes
     ----------
-    session : of ONNX Runtime; one input (1, 1, X, Y, Z), one output of logits (1, 10, X, Y, Z).
-    model_id, model_sha256 : what goes into records.
+    where : session of the first network; logits of the classes on a 4 mm grid.
+    edges : session of the second network, or None to stop after the mixture model.
+    model_id, model_sha256 : what goes into records; the digest is that of both files' digests.
     """
 
-    session: Any
+    where: Any
+    edges: Any | None
     model_id: str
     model_sha256: str
 
     def posterior(self, image: Float32) -> Float32:
         """Class probabilities of a normalised head, as `Segments` says."""
-        name = self.session.get_inputs()[0].name
-        logits: Float32 = self.session.run(None, {name: np.ascontiguousarray(image[None, None])})[0][0]
-        if logits.shape[0] != N_TISSUES:
-            raise ValueError(f"the anatomy model must give {N_TISSUES} classes, got {logits.shape[0]}: import another")
-        return softmax(logits)
-
-
-def softmax(logits: Float32) -> Float32:
-    """Probabilities over the first axis, computed without overflow."""
-    shifted: Float32 = logits - logits.max(axis=0)
-    np.exp(shifted, out=shifted)
-    shifted /= shifted.sum(axis=0)
-    return shifted
+        where = double(softmax(run_network(self.where, coarse_image(image)[None])))
+        posterior = refine_posterior(where, image).posterior
+        box = intracranial_box(where) if self.edges is not None else None
+        if box is None:
+            return posterior
+        inputs = edge_inputs(image[box], where[:, *box], posterior[:, *box])
+        result = posterior.copy() if posterior is where else posterior
+        result[:, *box] = softmax(run_network(self.edges, inputs))
+        return result
 
 
 @functools.cache
 def open_network(threads: int | None = None, shelf: Path | None = None) -> AnatomyNetwork:
-    """The anatomy network from the shelf, opened once per process.
+    """The anatomy networks from the shelf, opened once per process.
 
     Raises
     ------
     ModelError
-        if the model is missing or damaged.
+        if a model is missing or damaged.
     """
     from brainsift.models.session import open_session
     from brainsift.models.shelf import find
 
-    model = find(MODEL_NAME, shelf)
-    return AnatomyNetwork(open_session(MODEL_NAME, threads, shelf), MODEL_NAME, model.sha256)
+    digests = "".join(find(name, shelf).sha256 for name in (WHERE_MODEL, EDGES_MODEL))
+    where, edges = (open_session(name, threads, shelf) for name in (WHERE_MODEL, EDGES_MODEL))
+    return AnatomyNetwork(where, edges, WHERE_MODEL, hashlib.sha256(digests.encode()).hexdigest())

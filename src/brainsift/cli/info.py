@@ -17,7 +17,6 @@ LIBRARIES = (
     "dcm2niix",
     "isal",
     "onnxruntime",
-    "bids2table",
     "sqlalchemy",
     "pydantic",
 )

@@ -134,6 +134,6 @@ def _too_slow(limit_s: float) -> Failure:
     return Failure(
         kind="timeout",
         cause=f"The scan was not finished after {limit_s:g} s.",
-        remedy="Check whether its disk answers; allow more time with --timeout.",
+        remedy="Check whether its disk answers and the machine is not overloaded, then run again with --retry-failed.",
         stage="worker",
     )

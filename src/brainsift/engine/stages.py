@@ -41,7 +41,8 @@ def current_models(settings: RunSettings) -> dict[str, str]:
     """
     from brainsift.models.shelf import find
 
-    names = dict.fromkeys(("anatomy", *(name for task in settings.tasks for name in MODELS.get(task, ()))))
+    of_tasks = [name for task in settings.tasks for name in MODELS.get(task, ())]
+    names = dict.fromkeys(["anatomy", "anatomy_edges", *of_tasks])
     return {name: find(name, settings.shelf).sha256 for name in names}
 
 

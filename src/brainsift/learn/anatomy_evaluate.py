@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from brainsift.anatomy.labels import BRAIN, Tissue
-from brainsift.anatomy.network import Segments
-from brainsift.anatomy.refine import refine_posterior
+from brainsift.anatomy.network import AnatomyNetwork
+from brainsift.anatomy.stages import coarse_image, double, run_network, softmax
 from brainsift.evaluate.intervals import Interval, bootstrap
 from brainsift.evaluate.overlap import dice
 from brainsift.learn.anatomy_data import deform_head, draw_painting, paint_head
+from brainsift.learn.anatomy_train import DICE_GROUPS, TISSUE_NAMES
 from brainsift.simulate.contrast import SEQUENCES
 from brainsift.simulate.labelmap import load_label_map
 
 Float32 = NDArray[np.float32]
+Labeller = Callable[[Float32], Float32]
 
-TISSUE_NAMES = tuple(t.name.lower() for t in Tissue if t > Tissue.HEAD)
-DICE_GROUPS = {t.name.lower(): (int(t),) for t in Tissue if t} | {"brain": tuple(map(int, BRAIN))}
 EVALUATION_SEED = 7_001
 """Never used in training or for choosing a checkpoint."""
 
@@ -53,11 +52,21 @@ class ConditionResult:
     dice: dict[str, Interval]
 
 
+def stages_of(network: AnatomyNetwork) -> dict[str, Labeller]:
+    """The anatomy pass stopped after each stage: normalised head (X, Y, Z) → posterior (10, X, Y, Z)."""
+    mixture = AnatomyNetwork(network.where, None, network.model_id, network.model_sha256)
+    return {
+        "first network alone": lambda image: double(softmax(run_network(network.where, coarse_image(image)[None]))),
+        "with edges from the image's histogram": mixture.posterior,
+        "as shipped: both networks": network.posterior,
+    }
+
+
 def simulated_heads(
     paths: Sequence[Path], condition: Condition, images: int, seed: int = EVALUATION_SEED
 ) -> Iterator[tuple[str, Float32, NDArray[np.uint8]]]:
     """(person, image, classes) of `images` heads, the same number for every label map."""
-    rng = np.random.default_rng([seed, CONDITIONS.index(condition) if condition in CONDITIONS else 999])
+    rng = np.random.default_rng([seed, CONDITIONS.index(condition)])
     for path in paths:
         head = load_label_map(path)
         for _ in range(images // len(paths)):
@@ -67,24 +76,25 @@ def simulated_heads(
 
 
 def evaluate_anatomy(
-    network: Segments,
+    labellers: Mapping[str, Labeller],
     paths: Sequence[Path],
     condition: Condition,
     images: int,
-    refine: bool,
     progress: Callable[[], None] = lambda: None,
-) -> ConditionResult:
-    """Dice of the network's labels, with or without refinement by the image, under one condition."""
-    scores: list[dict[str, float]] = []
+) -> dict[str, ConditionResult]:
+    """Dice of each labeller's answer on the same images of one condition."""
+    scores: dict[str, list[dict[str, float]]] = {name: [] for name in labellers}
     people: list[str] = []
     for person, image, truth in simulated_heads(paths, condition, images):
-        posterior = network.posterior(image)
-        if refine:
-            posterior = refine_posterior(posterior, image).posterior
-        score = dice(posterior.argmax(0).astype(np.uint8), truth, DICE_GROUPS)
-        score["mean_tissue"] = float(np.nanmean([score[name] for name in TISSUE_NAMES]))
-        scores.append(score)
         people.append(person)
+        for name, labeller in labellers.items():
+            score = dice(labeller(image).argmax(0).astype(np.uint8), truth, DICE_GROUPS)
+            score["mean_tissue"] = float(np.nanmean([score[tissue] for tissue in TISSUE_NAMES]))
+            scores[name].append(score)
         progress()
-    intervals = {name: bootstrap([s[name] for s in scores], people) for name in scores[0]}
-    return ConditionResult(condition.name, len(scores), len(set(people)), intervals)
+    return {
+        name: ConditionResult(
+            condition.name, len(rows), len(set(people)), {k: bootstrap([r[k] for r in rows], people) for k in rows[0]}
+        )
+        for name, rows in scores.items()
+    }

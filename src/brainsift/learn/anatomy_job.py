@@ -1,30 +1,33 @@
-"""The whole job behind `brainsift train anatomy`: train, export, measure, write the card."""
+"""The whole job behind `brainsift train anatomy`: train both networks, export, measure, write the card."""
 
 from __future__ import annotations
 
-import csv
-import platform
-from collections.abc import Sequence
-from dataclasses import dataclass
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import torch
+from torch import Tensor, nn
 
-from brainsift import __version__
 from brainsift.anatomy.labels import N_TISSUES
-from brainsift.anatomy.network import AnatomyNetwork
-from brainsift.learn.anatomy_evaluate import CONDITIONS, ConditionResult, evaluate_anatomy
-from brainsift.learn.anatomy_train import CHECKPOINT, CURVE, TrainingPlan, train_anatomy
+from brainsift.anatomy.network import EDGES_MODEL, WHERE_MODEL, AnatomyNetwork
+from brainsift.learn.anatomy_card import card_text
+from brainsift.learn.anatomy_evaluate import CONDITIONS, ConditionResult, evaluate_anatomy, stages_of
+from brainsift.learn.anatomy_train import train_where
+from brainsift.learn.edge_net import EdgeNet
+from brainsift.learn.edge_train import train_edges
 from brainsift.learn.export import export_onnx
 from brainsift.learn.segmenter import Segmenter
+from brainsift.learn.trainer import TrainingPlan
 from brainsift.models.checksums import sha256_of
+from brainsift.models.registry import ANATOMY, ANATOMY_EDGES
 from brainsift.models.session import load_onnx
 
-MODEL_FILE = "anatomy.onnx"
-CARD_FILE = "anatomy.md"
 CARD_IMAGES = 40
-EXAMPLE_SHAPE = (1, 1, 80, 96, 80)
+EXAMPLE_SIZE = (48, 56, 48)
+WHERE_SHARE = 0.45
+"""Of the time: both curves were then about equally flat."""
 
 
 @dataclass(frozen=True)
@@ -61,119 +64,69 @@ def train_and_export(
     *,
     resume: bool = True,
     quiet: bool = False,
-) -> Path:
-    """Train on the label maps of `folder`, write `anatomy.onnx` and its card `anatomy.md` to `output`.
+) -> list[Path]:
+    """Train on the label maps of `folder`; write both ONNX files and, with validation maps, the card to `output`.
+
+    `plan.steps` counts the steps of each network; `plan.minutes` is the time of both together.
 
     Returns
     -------
-    path of the ONNX file, ready for `brainsift models import`.
+    paths of the ONNX files, ready for `brainsift models import`.
     """
     split = split_label_maps(folder, validation)
-    checkpoint = train_anatomy(split.training, split.validation, output, plan, resume=resume, quiet=quiet)
-    model = export_checkpoint(checkpoint, output / MODEL_FILE)
+    minutes = plan.minutes
+    first = replace(plan, minutes=minutes and WHERE_SHARE * minutes)
+    second = replace(plan, minutes=minutes and (1 - WHERE_SHARE) * minutes)
+    checkpoint = train_where(split.training, split.validation, output / "where", first, resume=resume, quiet=quiet)
+    where = export_where(checkpoint, output / ANATOMY.file)
+    checkpoint = train_edges(
+        split.training, split.validation, where, output / "edges", second, resume=resume, quiet=quiet
+    )
+    edges = export_edges(checkpoint, output / ANATOMY_EDGES.file)
     if split.validation:
         write_card(output, split, quiet=quiet)
-    return model
+    return [where, edges]
 
 
-def export_checkpoint(checkpoint: Path, path: Path) -> Path:
-    """Export the averaged weights of a checkpoint to ONNX."""
-    state = torch.load(checkpoint, map_location="cpu", weights_only=True)
-    model = Segmenter(N_TISSUES, tuple(state["config"]["widths"]), state["config"]["last"])
-    model.load_state_dict(state["average"])
-    generator = torch.Generator().manual_seed(0)
-    export_onnx(model, path, torch.rand(EXAMPLE_SHAPE, generator=generator))
+def export_where(checkpoint: Path, path: Path) -> Path:
+    """Export the averaged weights of the first network to ONNX."""
+    return _export(checkpoint, path, lambda: Segmenter(N_TISSUES), 1)
+
+
+def export_edges(checkpoint: Path, path: Path) -> Path:
+    """Export the averaged weights of the second network to ONNX."""
+    return _export(checkpoint, path, lambda: EdgeNet(N_TISSUES), 1 + 2 * N_TISSUES)
+
+
+def _export(checkpoint: Path, path: Path, make: Callable[[], nn.Module], channels: int) -> Path:
+    weights: dict[str, Tensor] = torch.load(checkpoint, map_location="cpu", weights_only=True)["average"]
+    model = make()
+    model.load_state_dict(weights)
+    example = torch.rand((1, channels, *EXAMPLE_SIZE), generator=torch.Generator().manual_seed(0))
+    export_onnx(model, path, example)
     return path
 
 
+def load_networks(folder: Path, threads: int | None = None) -> AnatomyNetwork:
+    """The exported networks of a training folder."""
+    paths = [folder / ANATOMY.file, folder / ANATOMY_EDGES.file]
+    digest = hashlib.sha256("".join(map(sha256_of, paths)).encode()).hexdigest()
+    where, edges = (load_onnx(p, n, threads) for p, n in zip(paths, (WHERE_MODEL, EDGES_MODEL), strict=True))
+    return AnatomyNetwork(where, edges, WHERE_MODEL, digest)
+
+
 def write_card(output: Path, split: LabelMapSplit, images: int = CARD_IMAGES, quiet: bool = False) -> Path:
-    """Measure the exported network under every condition and write the model card."""
+    """Measure the exported networks under every condition and write the model card."""
     from rich.progress import Progress
 
-    network = AnatomyNetwork(load_onnx(output / MODEL_FILE, "anatomy"), "anatomy", sha256_of(output / MODEL_FILE))
-    results: dict[bool, list[ConditionResult]] = {True: [], False: []}
+    labellers = stages_of(load_networks(output))
+    results: dict[str, list[ConditionResult]] = {name: [] for name in labellers}
     with Progress(disable=quiet) as bar:
-        job = bar.add_task("measuring", total=2 * images * len(CONDITIONS))
+        job = bar.add_task("measuring", total=images * len(CONDITIONS))
         for condition in CONDITIONS:
-            for refine in results:
-                done = evaluate_anatomy(
-                    network, split.validation, condition, images, refine, lambda: bar.update(job, advance=1)
-                )
-                results[refine].append(done)
-    state = torch.load(output / CHECKPOINT, map_location="cpu", weights_only=True)
-    card = output / CARD_FILE
-    card.write_text(_card_text(output, split, state, results, network.model_sha256), encoding="utf-8")
+            done = evaluate_anatomy(labellers, split.validation, condition, images, lambda: bar.update(job, advance=1))
+            for name, result in done.items():
+                results[name].append(result)
+    card = output / ANATOMY.card
+    card.write_text(card_text(output, split.training, split.validation, results), encoding="utf-8")
     return card
-
-
-def _card_text(
-    output: Path,
-    split: LabelMapSplit,
-    state: dict[str, Any],
-    results: dict[bool, list[ConditionResult]],
-    sha256: str,
-) -> str:
-    plan = state["plan"]
-    lines = [
-        "# Model card: anatomy",
-        "",
-        f"Ten tissue classes at 2 mm from one scan of any contrast. File `{MODEL_FILE}`, SHA-256 `{sha256}`.",
-        "",
-        "## What it saw",
-        "",
-        f"Only simulated images, from {len(split.training)} label maps ({', '.join(_names(split.training))}); ",
-        f"{len(split.validation)} others ({', '.join(_names(split.validation))}) were kept for validation. "
-        "No real scan was shown to it.",
-        "",
-        "## How it was trained",
-        "",
-        f"{state['step']:,} steps of one whole head each, {state['seconds'] / 60:.0f} minutes on {plan['device']} "
-        f"({plan['threads']} threads, {platform.machine()}, shared with other work), seed {plan['seed']}, "
-        f"PyTorch {torch.__version__}, BrainSift {__version__}. AdamW, cosine decay, averaged weights; "
-        "weights stored as float16.",
-        "",
-        "Validation during training (mean Dice of the same 16 simulated heads):",
-        "",
-        *_curve_table(output / CURVE),
-        "",
-        "## Results on simulated scans of the validation people",
-        "",
-        "Dice, mean [95 % interval, people resampled]. These are simulated scans: no figure here is clinical.",
-        "",
-        "### As shipped: network, then edges from the image",
-        "",
-        *_result_table(results[True]),
-        "",
-        "### Network alone",
-        "",
-        *_result_table(results[False]),
-        "",
-    ]
-    return "\n".join(lines)
-
-
-def _names(paths: Sequence[Path]) -> list[str]:
-    return [p.name.split("_labels")[0].split(".")[0] for p in paths]
-
-
-def _curve_table(path: Path, rows: int = 12) -> list[str]:
-    with path.open() as file:
-        curve = list(csv.DictReader(file))
-    step = max(1, len(curve) // rows)
-    chosen = curve[::-1][::step][::-1]
-    lines = ["| step | minutes | loss | brain | mean tissue |", "|---|---|---|---|---|"]
-    return lines + [
-        f"| {r['step']} | {r['minutes']} | {r['loss']} | {r['brain']} | {r['mean_tissue']} |" for r in chosen
-    ]
-
-
-def _result_table(results: Sequence[ConditionResult]) -> list[str]:
-    names = list(results[0].dice)
-    names = ["brain", "mean_tissue", *(n for n in names if n not in ("brain", "mean_tissue", "head"))]
-    lines = [
-        f"| scans | n (people) | {' | '.join(n.replace('_', ' ') for n in names)} |",
-        "|---" * (len(names) + 2) + "|",
-    ]
-    for r in results:
-        lines.append(f"| {r.condition} | {r.images} ({r.people}) | {' | '.join(str(r.dice[n]) for n in names)} |")
-    return lines

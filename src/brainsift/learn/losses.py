@@ -13,8 +13,9 @@ def dice_cross_entropy(logits: Tensor, target: Tensor) -> Tensor:
     Parameters
     ----------
     logits : float32 (N, C, X, Y, Z).
-    target : int64 (N, X, Y, Z).
+    target : whole numbers (N, X, Y, Z).
     """
+    target = target.long()
     logp = F.log_softmax(logits, dim=1)
     entropy = F.nll_loss(logp, target)
     probability = logp.exp()

@@ -8,9 +8,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 - the name that PyTorch users know
 
-STRIDE = 16
-"""Input sizes must be multiples of this (one fold and three halvings)."""
-
 
 class ConvNorm(nn.Sequential):
     """Convolution, instance norm, activation. Instance norm because every training image has another contrast."""
@@ -49,11 +46,12 @@ class Segmenter(nn.Module):
     Parameters
     ----------
     classes : number of output channels.
-    widths : channels at 1/2, 1/4, 1/8 and 1/16 of the input resolution.
+    widths : channels at 1/2, 1/4, 1/8 ... of the input resolution; sizes must be multiples of 2 to the power of their
+        number.
     last : channels of the last convolution.
     """
 
-    def __init__(self, classes: int, widths: tuple[int, ...] = (32, 64, 128, 160), last: int = 64) -> None:
+    def __init__(self, classes: int, widths: tuple[int, ...] = (64, 96, 128), last: int = 64) -> None:
         super().__init__()
         self.config = {"classes": classes, "widths": list(widths), "last": last}
         steps = list(pairwise(widths))
@@ -65,7 +63,7 @@ class Segmenter(nn.Module):
         self.head = nn.Conv3d(last, 8 * classes, 1)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(N, 1, X, Y, Z) in [0, 1], multiples of 16 → logits (N, classes, X, Y, Z)."""
+        """(N, 1, X, Y, Z) in [0, 1], → logits (N, classes, X, Y, Z)."""
         folded = fold(x)
         features = [self.stem(folded)]
         for stage in self.down:

@@ -8,8 +8,8 @@ from brainsift.store.record import Record
 
 WORDS = {
     "accept": ("Accepted", "✓", "Nothing to do."),
-    "refer": ("Needs a person", "?", "Look at it with: brainsift review OUTPUT"),
-    "reject": ("Rejected", "✕", "Leave it out, or overrule it with: brainsift review OUTPUT"),
+    "refer": ("Needs a person", "?", "Look at the picture and the reason, then decide"),
+    "reject": ("Rejected", "✕", "Leave it out, unless the picture says otherwise"),
     "failed": ("Failed", "!", ""),
     "none": ("Not judged", "·", "Ask a question of it with: brainsift run --task …"),
 }

@@ -16,7 +16,7 @@ from brainsift.store.toml_text import to_toml
 
 RUN_NAME = "run.toml"
 
-NAMED_PACKAGES = ("numpy", "scipy", "nibabel", "pydicom", "dcm2niix", "onnxruntime", "sqlalchemy", "bids2table")
+NAMED_PACKAGES = ("numpy", "scipy", "nibabel", "pydicom", "dcm2niix", "onnxruntime", "sqlalchemy")
 """Packages that a result may depend on; their versions go into `run.toml`."""
 
 

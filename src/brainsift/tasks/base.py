@@ -16,7 +16,8 @@ Measurement = float | int | bool | str | None
 class Finding(BaseModel):
     """What one task found in one scan.
 
-    `measurements` carry their unit in the name (`volume_ml`, `diameter_mm`); `evidence` maps a name to a path relative to OUTPUT.
+    `measurements` carry their unit in the name (`volume_ml`, `diameter_mm`); `evidence` maps a name to a path relative
+    to OUTPUT.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

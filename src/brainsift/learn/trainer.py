@@ -1,0 +1,157 @@
+"""A training loop that survives a kill: seeded, time-boxed, averaged weights, a curve, a checkpoint."""
+
+from __future__ import annotations
+
+import csv
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+CHECKPOINT = "checkpoint.pt"
+CURVE = "curve.csv"
+WARM_UP_STEPS = 100
+GRADIENT_NORM = 5.0
+EMA_DECAY = 0.998
+"""Averaged weights are validated and exported: with one image a step the raw weights jump from contrast to contrast."""
+
+Batch = tuple[Tensor, Tensor]
+Loss = Callable[[Tensor, Tensor], Tensor]
+Scores = dict[str, float]
+
+
+@dataclass(frozen=True)
+class TrainingPlan:
+    """How long and with what: the learning rate falls to zero over `steps` or `minutes`, whichever is reached first."""
+
+    steps: int = 100_000
+    minutes: float | None = None
+    seed: int = 1
+    threads: int = 2
+    device: str = "cpu"
+    learning_rate: float = 2e-3
+    validate_every: int = 500
+
+
+class Trainer:
+    """Trains `model`, keeps the running average of its weights, and writes checkpoint and curve to `output`.
+
+    Parameters
+    ----------
+    make_model : called twice, for the weights and for their average.
+    loss : of (float32 output, target).
+    validate : scores of the averaged model, written to the curve; empty where there is nothing to validate with.
+    """
+
+    def __init__(
+        self,
+        make_model: Callable[[], nn.Module],
+        loss: Loss,
+        validate: Callable[[nn.Module], Scores],
+        plan: TrainingPlan,
+        output: Path,
+    ) -> None:
+        torch.manual_seed(plan.seed)
+        self.plan, self.output, self.loss, self.validate = plan, output, loss, validate
+        self.model = make_model().to(plan.device)
+        self.average = make_model().to(plan.device)
+        self.average.load_state_dict(self.model.state_dict())
+        self.optimiser = torch.optim.AdamW(self.model.parameters(), lr=plan.learning_rate, weight_decay=1e-4)
+        self.step, self.seconds = 0, 0.0
+
+    @property
+    def checkpoint(self) -> Path:
+        """Where the state lies."""
+        return self.output / CHECKPOINT
+
+    @property
+    def progress(self) -> float:
+        """Share of the plan that is done, from 0 on."""
+        by_time = self.seconds / (60 * self.plan.minutes) if self.plan.minutes else 0.0
+        return max(self.step / self.plan.steps, by_time)
+
+    def load(self) -> None:
+        """Go on from the checkpoint, if there is one."""
+        if not self.checkpoint.exists():
+            return
+        state = torch.load(self.checkpoint, map_location=self.plan.device, weights_only=True)
+        self.model.load_state_dict(state["model"])
+        self.average.load_state_dict(state["average"])
+        self.optimiser.load_state_dict(state["optimiser"])
+        self.step, self.seconds = state["step"], state["seconds"]
+
+    def save(self) -> None:
+        """Write the checkpoint whole or not at all."""
+        state: dict[str, Any] = {
+            "model": self.model.state_dict(),
+            "average": self.average.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+            "step": self.step,
+            "seconds": self.seconds,
+            "plan": asdict(self.plan),
+        }
+        self.output.mkdir(parents=True, exist_ok=True)
+        part = self.checkpoint.with_suffix(".part")
+        torch.save(state, part)
+        part.replace(self.checkpoint)
+
+    def run(self, batches: Iterable[Batch], quiet: bool = False) -> None:
+        """Train until the plan is done; Ctrl-C or a kill loses what came after the last validation."""
+        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+        columns = ("{task.description}", BarColumn(), TextColumn("{task.percentage:>3.0f} %"))
+        losses: list[float] = []
+        then = time.monotonic()
+        with Progress(*columns, TimeElapsedColumn(), TimeRemainingColumn(), disable=quiet) as bar:
+            job = bar.add_task("training", total=1.0)
+            for batch in batches:
+                if self.progress >= 1:
+                    break
+                losses.append(self._update(*batch))
+                now = time.monotonic()
+                self.seconds, then = self.seconds + now - then, now
+                bar.update(job, completed=self.progress, description=f"step {self.step}")
+                if self.step % self.plan.validate_every == 0:
+                    self._report(losses)
+                    losses = []
+        if losses:
+            self._report(losses)
+
+    def _rate(self) -> float:
+        cosine = 0.5 * (1 + np.cos(np.pi * min(1.0, self.progress)))
+        return float(self.plan.learning_rate * min(1.0, (self.step + 1) / WARM_UP_STEPS) * cosine)
+
+    def _update(self, inputs: Tensor, target: Tensor) -> float:
+        for group in self.optimiser.param_groups:
+            group["lr"] = self._rate()
+        inputs, target = inputs.to(self.plan.device), target.to(self.plan.device)
+        with torch.autocast(self.plan.device, dtype=torch.bfloat16):
+            outputs = self.model(inputs)
+        loss = self.loss(outputs.float(), target)
+        self.optimiser.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        torch.nn.utils.clip_grad_norm_(self.model.parameters(), GRADIENT_NORM)
+        self.optimiser.step()
+        self.step += 1
+        decay = min(EMA_DECAY, (self.step + 1) / (self.step + 10))
+        with torch.no_grad():
+            for mean, now in zip(self.average.parameters(), self.model.parameters(), strict=True):
+                mean.lerp_(now, 1 - decay)
+        return float(loss.detach())
+
+    def _report(self, losses: list[float]) -> None:
+        row = {"step": self.step, "minutes": round(self.seconds / 60, 2), "loss": round(float(np.mean(losses)), 4)}
+        row |= {name: round(score, 4) for name, score in self.validate(self.average.eval()).items()}
+        self.save()
+        path = self.output / CURVE
+        new = not path.exists()
+        with path.open("a", newline="") as file:
+            writer = csv.DictWriter(file, row)
+            if new:
+                writer.writeheader()
+            writer.writerow(row)
