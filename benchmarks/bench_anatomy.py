@@ -1,9 +1,9 @@
-"""Measure the anatomy pass: landmark error, cut share, sharpening, and time per scan.
+"""Measure the anatomy pass: landmark error, cut share, and time per scan.
 
     python benchmarks/bench_anatomy.py ../shared/data [--network] [--scans]
 
-`--network` labels simulated images of the validation maps with the packaged network, with and without sharpening, and
-takes the landmarks from its labels too; `--scans` prints a line for every real scan. Without them only true labels count.
+`--network` takes the landmarks from the packaged networks' labels of simulated images too; `--scans` prints a line for
+every real scan. Without them only true labels count. Dice is in the model card, which `brainsift train anatomy` writes.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from brainsift.anatomy.moments import CLASSES, cloud_from_labels
 VALIDATION = (17, 18, 19, 20)
 CUTS_PER_KIND = 6
 MAX_RELATIVE_CUT = 0.6
+IMAGES_PER_HEAD = 5
 
 Labels = NDArray[np.uint8]
 Affine = NDArray[np.float64]
@@ -106,43 +107,32 @@ def _print_landmarks(source: str, errors: NDArray[np.float64]) -> None:
     )
 
 
-def simulate(labels: Labels, rng: np.random.Generator) -> NDArray[np.float32]:
-    """Image with one random grey value per class, blur and noise: contrasts that no scanner has to give."""
+def bench_network(data: Path) -> None:
+    """Landmarks from the networks' labels of simulated images, in contrasts that no scanner has to give."""
+    from brainsift.anatomy.cleaning import clean_labels
+    from brainsift.anatomy.framing import frame_head
+    from brainsift.anatomy.network import open_network
+    from brainsift.anatomy.normalise import normalise
+
+    network, rng, errors = open_network(), np.random.default_rng(1), []
+    for _, labels, affine, centres in validation_maps(data):
+        for _ in range(IMAGES_PER_HEAD):
+            image = paint(labels, rng)
+            frame = frame_head(image)
+            posterior = network.posterior(normalise(frame.cut(image)))
+            found, _ = clean_labels(posterior, frame.inside(image.shape))
+            errors.append(landmark_errors(found, frame.affine(affine), centres))
+    _print_landmarks("labels of the networks", np.concatenate(errors))
+
+
+def paint(labels: Labels, rng: np.random.Generator) -> NDArray[np.float32]:
+    """Image with one random grey value per class, blur and noise."""
     from scipy.ndimage import gaussian_filter
 
     grey = rng.uniform(0.05, 1.0, N_TISSUES).astype(np.float32)
     grey[Tissue.BACKGROUND] = 0.0
     clean = gaussian_filter(grey[labels], 0.5)
     return np.abs(clean + rng.normal(0, 0.02, labels.shape)).astype(np.float32)
-
-
-def bench_network(data: Path) -> None:
-    """Dice with and without sharpening, and landmarks from the network's own labels."""
-    from brainsift.anatomy.cleaning import clean_labels
-    from brainsift.anatomy.framing import frame_head
-    from brainsift.anatomy.network import open_network
-    from brainsift.anatomy.normalise import normalise
-    from brainsift.anatomy.refine import refine_posterior
-
-    network, rng = open_network(), np.random.default_rng(1)
-    overlap, errors = defaultdict(list), []
-    for _, labels, affine, centres in validation_maps(data):
-        image = simulate(labels, rng)
-        frame = frame_head(image)
-        truth, normalised = frame.cut(labels), normalise(frame.cut(image))
-        raw = network.posterior(normalised)
-        for name, posterior in (("network", raw), ("sharpened", refine_posterior(raw, normalised).posterior)):
-            found, _ = clean_labels(posterior, frame.inside(image.shape))
-            overlap[name].append([_dice(found == t, truth == t) for t in Tissue if t])
-        errors.append(landmark_errors(found, frame.affine(affine), centres))
-    for name, values in overlap.items():
-        per_class = " ".join(f"{v:.2f}" for v in np.mean(values, axis=0))
-        print(f"Dice {name:9s} mean {np.mean(values):.3f}  [{per_class}]  n={len(values)}")
-    _print_landmarks("network labels", np.concatenate(errors))
-
-
-def _dice(a: NDArray[np.bool_], b: NDArray[np.bool_]) -> float:
-    return float(2 * (a & b).sum() / max(1, a.sum() + b.sum()))
 
 
 def bench_scans(data: Path) -> None:
