@@ -73,9 +73,13 @@ def test_a_wrong_example_would_be_noticed() -> None:
         parse("run scans results --colour red")
 
 
-def test_the_readme_shows_the_two_commands_to_start_with() -> None:
-    assert README[0].startswith("demo ")
-    assert any(line.startswith("run ") for line in README)
+def test_the_readme_starts_with_two_commands_that_the_makefile_knows() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    targets = re.findall(r"^make (\w+)", SHELL_BLOCK.findall(text)[0], re.MULTILINE)
+    assert targets == ["demo", "test"]
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    assert all(f"\n{target}:" in makefile for target in targets)
+    assert README[0].startswith("run ")
 
 
 def test_the_snippets_of_the_readme_run_one_after_the_other(
