@@ -74,3 +74,14 @@ def test_a_task_without_a_rule_gets_no_decision() -> None:
 def test_the_integrity_rule_refuses_another_tasks_finding() -> None:
     with pytest.raises(ValueError, match="'wmh'"):
         decide_integrity(Finding(task="wmh", label="image"))
+
+
+@pytest.mark.parametrize(
+    ("labelled_ml", "action"), [(0.0, Action.REJECT), (60.0, Action.REJECT), (1100.0, Action.REFER)]
+)
+def test_a_brain_that_is_not_believed_goes_to_a_person_and_none_at_all_is_rejected(
+    labelled_ml: float, action: Action
+) -> None:
+    decision = decide_integrity(integrity("no_brain", brain_ml=labelled_ml))
+    assert decision.action is action
+    assert decision.reason

@@ -18,10 +18,12 @@ REJECTED_LABELS = MappingProxyType(
         "label_map": "It is a label map, not an image.",
         "empty": "It holds no signal.",
         "constant": "All voxels have one value.",
-        "no_brain": "No brain was found in it.",
     }
 )
 """Labels that need no second look: none of these can be used as a brain scan."""
+
+DOUBTFUL_BRAIN_ML = 100.0
+"""With more brain than this labelled, "no brain" only means that the labels are not believed: a person looks."""
 
 REFERRED_FLAGS = MappingProxyType(
     {
@@ -59,6 +61,8 @@ def decide_integrity(finding: Finding) -> Decision:
         return _decision(Action.REJECT, f"label_{finding.label}", reason, provisional=False)
     if finding.label == "cut":
         return _decide_cut(finding)
+    if finding.label == "no_brain":
+        return _decide_no_brain(finding)
     flags = [flag for flag in finding.flags if flag in REFERRED_FLAGS]
     if finding.label != "image":
         return _decision(Action.REFER, f"label_{finding.label}", finding.reason or "It is not clear what this scan is.")
@@ -75,6 +79,14 @@ def _decide_cut(finding: Finding) -> Decision:
     missing = f"About {share:.0%} of the brain lies outside the field of view."
     action = Action.REJECT if share >= CUT_REJECT_SHARE else Action.REFER
     return _decision(action, "outside_fov", missing, threshold=CUT_REJECT_SHARE)
+
+
+def _decide_no_brain(finding: Finding) -> Decision:
+    labelled = finding.measurements.get("brain_ml")
+    doubtful = isinstance(labelled, int | float) and labelled >= DOUBTFUL_BRAIN_ML
+    reason = "Something was labelled as brain, but it does not sit or look like one." if doubtful else finding.reason
+    action = Action.REFER if doubtful else Action.REJECT
+    return _decision(action, "label_no_brain", reason or "No brain was found in it.", threshold=DOUBTFUL_BRAIN_ML)
 
 
 def _decision(
