@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, IterableDataset
 
 from brainsift.anatomy.labels import BRAIN, N_TISSUES, Tissue
 from brainsift.evaluate.overlap import dice
@@ -51,19 +51,44 @@ def train_where(
         if a label map is on both sides, or there is none to train on.
     """
     refuse_leaks(label_maps, validation)
+    return fit(
+        lambda: Segmenter(N_TISSUES),
+        lambda start: HeadStream(label_maps, plan.seed, start, COARSE_SPACING_MM, bank=150, reuse=4),
+        validation_set(validation) if validation else [],
+        output,
+        plan,
+        resume=resume,
+        quiet=quiet,
+    )
+
+
+def fit(
+    make_model: Callable[[], nn.Module],
+    stream_from: Callable[[int], IterableDataset[tuple[Tensor, Tensor]]],
+    held_out: Sequence[Pair],
+    output: Path,
+    plan: TrainingPlan,
+    *,
+    resume: bool,
+    quiet: bool,
+) -> Path:
+    """Train a network that labels voxels; returns the checkpoint's path.
+
+    Parameters
+    ----------
+    stream_from : number of steps already made → endless (inputs, classes), different ones for another number.
+    held_out : (inputs with batch axis, classes) whose Dice goes into the curve.
+    """
     keep_freed_memory()
     torch.set_num_threads(plan.threads)
-    held_out = validation_set(validation) if validation else []
-    trainer = Trainer(
-        lambda: Segmenter(N_TISSUES),
-        dice_cross_entropy,
-        lambda model: mean_dice([(labels(model, image), truth) for image, truth in held_out]),
-        plan,
-        output,
-    )
+
+    def validate(model: nn.Module) -> Scores:
+        return mean_dice([(labels(model, inputs), truth) for inputs, truth in held_out])
+
+    trainer = Trainer(make_model, dice_cross_entropy, validate, plan, output)
     if resume:
         trainer.load()
-    stream = HeadStream(label_maps, plan.seed, trainer.step, COARSE_SPACING_MM, bank=150, reuse=4)
+    stream = stream_from(trainer.step)
     loader = DataLoader(stream, batch_size=1, num_workers=1, prefetch_factor=16, worker_init_fn=one_thread)
     trainer.run(loader, quiet)
     return trainer.checkpoint

@@ -8,18 +8,16 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
-from torch.utils.data import DataLoader, IterableDataset, get_worker_info
+from torch import Tensor
+from torch.utils.data import IterableDataset, get_worker_info
 
 from brainsift.anatomy.labels import N_TISSUES
 from brainsift.anatomy.refine import refine_posterior
 from brainsift.anatomy.stages import coarse_image, double, edge_inputs, intracranial_box, run_network, softmax
 from brainsift.learn.anatomy_data import HeadStream
-from brainsift.learn.anatomy_train import VALIDATION_SEED, Pair, labels, mean_dice, one_thread, refuse_leaks
+from brainsift.learn.anatomy_train import VALIDATION_SEED, Pair, fit, refuse_leaks
 from brainsift.learn.edge_net import EdgeNet
-from brainsift.learn.losses import dice_cross_entropy
-from brainsift.learn.memory import keep_freed_memory
-from brainsift.learn.trainer import Trainer, TrainingPlan
+from brainsift.learn.trainer import TrainingPlan
 from brainsift.models.session import load_onnx
 
 Float32 = NDArray[np.float32]
@@ -51,22 +49,15 @@ def train_edges(
         if a label map is on both sides, or there is none to train on.
     """
     refuse_leaks(label_maps, validation)
-    keep_freed_memory()
-    torch.set_num_threads(plan.threads)
-    held_out = edge_validation_set(validation, where) if validation else []
-    trainer = Trainer(
+    return fit(
         lambda: EdgeNet(N_TISSUES),
-        dice_cross_entropy,
-        lambda model: mean_dice([(labels(model, inputs), truth) for inputs, truth in held_out]),
-        plan,
+        lambda start: EdgeStream(label_maps, where, plan.seed, start),
+        edge_validation_set(validation, where) if validation else [],
         output,
+        plan,
+        resume=resume,
+        quiet=quiet,
     )
-    if resume:
-        trainer.load()
-    stream = EdgeStream(label_maps, where, plan.seed, trainer.step)
-    loader = DataLoader(stream, batch_size=1, num_workers=1, prefetch_factor=16, worker_init_fn=one_thread)
-    trainer.run(loader, quiet)
-    return trainer.checkpoint
 
 
 def edge_validation_set(paths: Sequence[Path], where: Path, images: int = VALIDATION_IMAGES) -> list[Pair]:
@@ -113,10 +104,3 @@ class EdgeStream(IterableDataset[tuple[Tensor, Tensor]]):
 def _crop_at(centre: NDArray[np.int64], shape: Sequence[int]) -> tuple[slice, ...]:
     starts = [int(np.clip(c - CROP // 2, 0, n - CROP)) // 2 * 2 for c, n in zip(centre, shape, strict=True)]
     return tuple(slice(s, s + CROP) for s in starts)
-
-
-def edge_model(state: dict[str, Tensor]) -> nn.Module:
-    """The second network with trained weights."""
-    model = EdgeNet(N_TISSUES)
-    model.load_state_dict(state)
-    return model
