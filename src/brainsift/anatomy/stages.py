@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from brainsift.anatomy.labels import Tissue
+from brainsift.anatomy.labels import N_TISSUES, Tissue
 from brainsift.anatomy.normalise import normalise
 
 Float32 = NDArray[np.float32]
@@ -28,9 +28,17 @@ BOX_MULTIPLE = 4
 
 
 def run_network(session: Any, inputs: Float32) -> Float32:
-    """Run a session with one input on float32 (C, X, Y, Z); returns its one output without the batch axis."""
+    """Run a session with one input on float32 (C, X, Y, Z); returns its one output without the batch axis.
+
+    Raises
+    ------
+    ValueError
+        if the model gives another number of classes.
+    """
     name = session.get_inputs()[0].name
     answer: Float32 = session.run(None, {name: np.ascontiguousarray(inputs[None])})[0][0]
+    if answer.shape[0] != N_TISSUES:
+        raise ValueError(f"an anatomy model must give {N_TISSUES} classes, got {answer.shape[0]}: import another")
     return answer
 
 
