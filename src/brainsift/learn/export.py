@@ -31,6 +31,8 @@ def export_onnx(model: nn.Module, path: Path, example: torch.Tensor) -> None:
     import onnx
 
     model = model.eval().cpu().float()
+    with torch.no_grad():
+        classes = int(model(example).shape[1])
     part = path.with_suffix(".part.onnx")
     axes = {2: "x", 3: "y", 4: "z"}
     torch.onnx.export(
@@ -45,6 +47,7 @@ def export_onnx(model: nn.Module, path: Path, example: torch.Tensor) -> None:
     )
     graph = onnx.load(str(part))
     _halve_weights(graph)
+    _fix_output(graph, classes)
     onnx.save(graph, str(part))
     check_equal(model, part, example)
     part.replace(path)
@@ -88,3 +91,9 @@ def _halve_weights(graph: object) -> None:
         casts.append(helper.make_node("Cast", [name + "_half"], [name], to=TensorProto.FLOAT))
     for cast in reversed(casts):
         proto.node.insert(0, cast)
+
+
+def _fix_output(graph: object, classes: int) -> None:
+    """Write the number of classes into the graph, so that the shelf can check it: tracing loses it in the unfolding."""
+    shape = graph.graph.output[0].type.tensor_type.shape  # type: ignore[attr-defined]
+    shape.dim[0].dim_value, shape.dim[1].dim_value = 1, classes
