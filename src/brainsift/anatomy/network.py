@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -12,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brainsift.anatomy.refine import refine_posterior
-from brainsift.anatomy.stages import coarse_image, double, edge_inputs, intracranial_box, run_network, softmax
+from brainsift.anatomy.stages import edge_inputs, intracranial_box, locate, run_network, softmax
 
 Float32 = NDArray[np.float32]
 
@@ -55,7 +56,7 @@ class AnatomyNetwork:
 
     def posterior(self, image: Float32) -> Float32:
         """Class probabilities of a normalised head, as `Segments` says."""
-        where = double(softmax(run_network(self.where, coarse_image(image)[None])))
+        where = locate(self.where, image)
         posterior = refine_posterior(where, image).posterior
         box = intracranial_box(where) if self.edges is not None else None
         if box is None:
@@ -78,6 +79,11 @@ def open_network(threads: int | None = None, shelf: Path | None = None) -> Anato
     from brainsift.models.session import open_session
     from brainsift.models.shelf import find
 
-    digests = "".join(find(name, shelf).sha256 for name in (WHERE_MODEL, EDGES_MODEL))
+    digest = joint_digest(find(name, shelf).sha256 for name in (WHERE_MODEL, EDGES_MODEL))
     where, edges = (open_session(name, threads, shelf) for name in (WHERE_MODEL, EDGES_MODEL))
-    return AnatomyNetwork(where, edges, WHERE_MODEL, hashlib.sha256(digests.encode()).hexdigest())
+    return AnatomyNetwork(where, edges, WHERE_MODEL, digest)
+
+
+def joint_digest(digests: Iterable[str]) -> str:
+    """One SHA-256 for several files, from theirs in order."""
+    return hashlib.sha256("".join(digests).encode()).hexdigest()

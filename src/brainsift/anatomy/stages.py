@@ -42,6 +42,11 @@ def run_network(session: Any, inputs: Float32) -> Float32:
     return answer
 
 
+def locate(session: Any, image: Float32) -> Float32:
+    """Where the tissues are, by the first network: normalised head (X, Y, Z) → posterior (10, X, Y, Z)."""
+    return double(softmax(run_network(session, coarse_image(image)[None])))
+
+
 def softmax(logits: Float32) -> Float32:
     """Probabilities over the first axis, computed without overflow, in place."""
     logits -= logits.max(axis=0)
@@ -52,9 +57,16 @@ def softmax(logits: Float32) -> Float32:
 
 def coarse_image(image: Float32) -> Float32:
     """Average over 2x2x2 voxels and normalise again: what the first network was trained on. Sizes must be even."""
-    a = image[::2] + image[1::2]
+    return normalise(pool(image) / np.float32(8))
+
+
+def pool(image: NDArray[Any]) -> NDArray[Any]:
+    """Sum over blocks of 2x2x2 voxels; masks are counted as uint8."""
+    a = image.view(np.uint8) if image.dtype == bool else image
+    a = a[::2] + a[1::2]
     a = a[:, ::2] + a[:, 1::2]
-    return normalise((a[:, :, ::2] + a[:, :, 1::2]) / np.float32(8))
+    result: NDArray[Any] = a[:, :, ::2] + a[:, :, 1::2]
+    return result
 
 
 def double(field: Float32) -> Float32:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -14,6 +13,7 @@ from torch.utils.data import IterableDataset, get_worker_info
 
 from brainsift.anatomy.labels import BRAIN, N_TISSUES, WORKING_SPACING_MM, Tissue, group_freesurfer
 from brainsift.anatomy.normalise import normalise
+from brainsift.anatomy.stages import pool
 from brainsift.simulate.acquire import Acquisition, acquire, draw_acquisition
 from brainsift.simulate.contrast import Contrast, draw_contrast, tables
 from brainsift.simulate.coverage import WHOLE, Coverage, draw_coverage, keep_mask
@@ -76,15 +76,6 @@ def majority(classes: NDArray[np.uint8]) -> NDArray[np.uint8]:
         better = count >= np.maximum(winner, 1)
         best[better], winner[better] = value, count[better]
     return best
-
-
-def pool(image: NDArray[Any]) -> NDArray[Any]:
-    """Sum over blocks of 2x2x2 voxels; masks are counted as uint8."""
-    a = image.view(np.uint8) if image.dtype == bool else image
-    a = a[::2] + a[1::2]
-    a = a[:, ::2] + a[:, 1::2]
-    result: NDArray[Any] = a[:, :, ::2] + a[:, :, 1::2]
-    return result
 
 
 @dataclass(frozen=True)

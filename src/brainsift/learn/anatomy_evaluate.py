@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brainsift.anatomy.network import AnatomyNetwork
-from brainsift.anatomy.stages import coarse_image, double, run_network, softmax
+from brainsift.anatomy.stages import locate
 from brainsift.evaluate.intervals import Interval, bootstrap
 from brainsift.evaluate.overlap import dice
 from brainsift.learn.anatomy_data import deform_head, draw_painting, paint_head
@@ -56,7 +56,7 @@ def stages_of(network: AnatomyNetwork) -> dict[str, Labeller]:
     """The anatomy pass stopped after each stage: normalised head (X, Y, Z) → posterior (10, X, Y, Z)."""
     mixture = AnatomyNetwork(network.where, None, network.model_id, network.model_sha256)
     return {
-        "first network alone": lambda image: double(softmax(run_network(network.where, coarse_image(image)[None]))),
+        "first network alone": lambda image: locate(network.where, image),
         "with edges from the image's histogram": mixture.posterior,
         "as shipped: both networks": network.posterior,
     }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from brainsift.anatomy.labels import N_TISSUES
-from brainsift.anatomy.network import EDGES_MODEL, WHERE_MODEL, AnatomyNetwork
+from brainsift.anatomy.network import EDGES_MODEL, WHERE_MODEL, AnatomyNetwork, joint_digest
 from brainsift.learn.anatomy_card import card_text
 from brainsift.learn.anatomy_evaluate import CONDITIONS, ConditionResult, evaluate_anatomy, stages_of
 from brainsift.learn.anatomy_train import train_where
@@ -110,7 +109,7 @@ def _export(checkpoint: Path, path: Path, make: Callable[[], nn.Module], channel
 def load_networks(folder: Path, threads: int | None = None) -> AnatomyNetwork:
     """The exported networks of a training folder."""
     paths = [folder / ANATOMY.file, folder / ANATOMY_EDGES.file]
-    digest = hashlib.sha256("".join(map(sha256_of, paths)).encode()).hexdigest()
+    digest = joint_digest(map(sha256_of, paths))
     where, edges = (load_onnx(p, n, threads) for p, n in zip(paths, (WHERE_MODEL, EDGES_MODEL), strict=True))
     return AnatomyNetwork(where, edges, WHERE_MODEL, digest)
 

@@ -12,8 +12,9 @@ from torch import Tensor
 from torch.utils.data import IterableDataset, get_worker_info
 
 from brainsift.anatomy.labels import N_TISSUES
+from brainsift.anatomy.network import WHERE_MODEL
 from brainsift.anatomy.refine import refine_posterior
-from brainsift.anatomy.stages import coarse_image, double, edge_inputs, intracranial_box, run_network, softmax
+from brainsift.anatomy.stages import edge_inputs, intracranial_box, locate
 from brainsift.learn.anatomy_data import HeadStream
 from brainsift.learn.anatomy_train import VALIDATION_SEED, Pair, fit, refuse_leaks
 from brainsift.learn.edge_net import EdgeNet
@@ -63,7 +64,7 @@ def train_edges(
 def edge_validation_set(paths: Sequence[Path], where: Path, images: int = VALIDATION_IMAGES) -> list[Pair]:
     """The same heads every time: (inputs (1, 21, X, Y, Z) of the box around the brain, classes (X, Y, Z))."""
     heads = iter(HeadStream(paths, VALIDATION_SEED, bank=images, reuse=1))
-    session = load_onnx(where, "anatomy_where", 1)
+    session = load_onnx(where, WHERE_MODEL, 1)
     pairs: list[Pair] = []
     while len(pairs) < images:
         image, tissue = next(heads)
@@ -76,7 +77,7 @@ def edge_validation_set(paths: Sequence[Path], where: Path, images: int = VALIDA
 
 def first_stage(session: object, image: Float32) -> Float32:
     """All that comes before the second network, as in inference: (X, Y, Z) → (21, X, Y, Z)."""
-    where = double(softmax(run_network(session, coarse_image(image)[None])))
+    where = locate(session, image)
     return edge_inputs(image, where, refine_posterior(where, image).posterior)
 
 
@@ -90,7 +91,7 @@ class EdgeStream(IterableDataset[tuple[Tensor, Tensor]]):
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
         worker = get_worker_info()
         rng = np.random.default_rng([self.seed, 2, worker.id if worker else 0, self.start])
-        session = load_onnx(self.where, "anatomy_where", 1)
+        session = load_onnx(self.where, WHERE_MODEL, 1)
         for image, tissue in HeadStream(self.paths, self.seed + 1, self.start):
             inputs = first_stage(session, image[0].numpy())
             inside = np.argwhere(inputs[1 : 1 + N_TISSUES][[0, 1]].sum(0) < 0.9)
