@@ -112,19 +112,6 @@ def test_a_full_disk_stops_the_run_and_freeing_it_lets_it_go_on(naps: Path, smal
     assert summary["counts"]["skipped"] + summary["counts"]["done"] == SCANS
 
 
-@pytest.fixture
-def ordinary_user() -> Iterator[None]:
-    """Root may write everywhere: be someone else for a while."""
-    if os.geteuid() != 0:
-        yield
-        return
-    os.seteuid(65534)
-    try:
-        yield
-    finally:
-        os.seteuid(0)
-
-
 def test_an_output_that_may_not_be_written_is_refused_before_any_work(
     run: Run, source: Path, request: pytest.FixtureRequest
 ) -> None:

@@ -110,19 +110,6 @@ def test_scratch_is_empty_after_good_and_bad_series(broken, tmp_path):
         assert list(tmp_path.iterdir()) == []
 
 
-@pytest.fixture
-def without_privilege():
-    """Root may read everything: step down for the test."""
-    if os.geteuid() != 0:
-        yield
-        return
-    os.seteuid(65534)
-    try:
-        yield
-    finally:
-        os.seteuid(0)
-
-
 def locked_inputs(folder: Path) -> Path:
     folder.mkdir()
     (folder / "locked.nii").write_bytes(content(image()))
@@ -139,7 +126,7 @@ def locked_inputs(folder: Path) -> Path:
 
 def test_what_may_not_be_read_is_reported_and_the_rest_goes_on(tmp_path, request):
     folder = locked_inputs(tmp_path / "input")
-    request.getfixturevalue("without_privilege")
+    request.getfixturevalue("ordinary_user")
     found = {ref.scan: outcome(ref) for ref in catalog(folder)}
     assert found == {
         "locked.nii": "no_permission",
