@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brainsift.anatomy.anatomy import Anatomy
-from brainsift.anatomy.compute import class_volumes
 from brainsift.anatomy.labels import BRAIN, Tissue
 from brainsift.scans.conform import labels_to_input, resample_linear
 from brainsift.scans.volume import InputGrid, ReadFacts, Volume
@@ -54,7 +53,7 @@ def anatomy_of(volume: Volume, found: NDArray[np.uint8] | None = None, **changes
         "affine": AFFINE,
         "image": np.ascontiguousarray(resample_linear(volume.data, volume.affine, SHAPE, AFFINE)),
         "brain": brain,
-        "volumes_ml": class_volumes(found, AFFINE),
+        "volumes_ml": {t.name.lower(): 8e-3 * float((found == t).sum()) for t in Tissue if t},
         "brain_ml": 8e-3 * float(brain.sum()),
         "icv_ml": 8e-3 * float(brain.sum()),
         "outside_fov": 0.0,
