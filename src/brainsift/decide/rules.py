@@ -1,11 +1,13 @@
-"""Rules that need no calibration: what follows from an integrity finding."""
+"""Which rule decides about a finding, and the rule that needs no calibration: what follows from integrity."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from types import MappingProxyType
 
 from brainsift.decide.decision import Action, Decision
+from brainsift.decide.route import decide_with
+from brainsift.decide.stored import Calibration
 from brainsift.tasks.base import Finding
 
 CUT_REJECT_SHARE = 0.25
@@ -40,10 +42,26 @@ REFERRED_FLAGS = MappingProxyType(
 only."""
 
 
-def decide(finding: Finding) -> Decision | None:
-    """Decide about a finding, or None where no rule is known for its task."""
-    rule = RULES.get(finding.task)
-    return None if rule is None else rule(finding)
+CALIBRATED_TASKS = ("quality",)
+"""Tasks that are decided by probability: by the thresholds of a calibration, or by provisional ones."""
+
+
+def decide(
+    finding: Finding, calibrations: Mapping[str, Calibration] | None = None, stratum: str | None = None
+) -> Decision | None:
+    """Decide about a finding, or None where no rule is known for its task.
+
+    Parameters
+    ----------
+    finding : of any task.
+    calibrations : task → calibration; without one of its task a finding meets provisional thresholds.
+    stratum : what the calibration is divided by (`decide_with`).
+    """
+    if finding.task == "integrity":
+        return decide_integrity(finding)
+    if finding.task not in CALIBRATED_TASKS:
+        return None
+    return decide_with(finding, (calibrations or {}).get(finding.task), stratum)
 
 
 def decide_integrity(finding: Finding) -> Decision:
@@ -95,7 +113,3 @@ def _decision(
     return Decision(
         task="integrity", action=action, rule=rule, reason=reason, threshold=threshold, provisional=provisional
     )
-
-
-RULES: MappingProxyType[str, Callable[[Finding], Decision]] = MappingProxyType({"integrity": decide_integrity})
-"""Task → the rule that decides about it."""
