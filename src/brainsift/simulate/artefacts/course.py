@@ -148,7 +148,7 @@ def line_times(motion: Motion, n: int) -> NDArray[np.int64]:
         taken = lines
     when = np.empty(n, np.int64)
     when[taken] = lines
-    measured = n // 2 + motion.acceleration * np.round((lines - n // 2) / motion.acceleration).astype(int)
+    measured = n // 2 + motion.acceleration * np.floor((lines - n // 2) / motion.acceleration + 0.5).astype(int)
     times: NDArray[np.int64] = when[np.clip(measured, 0, n - 1)]
     return times
 

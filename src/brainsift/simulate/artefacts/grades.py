@@ -49,15 +49,21 @@ def whole(grade: float) -> int:
     return int(np.searchsorted(CUTS, grade, side="right"))
 
 
-def motion_grade(displacement_mm: float, ghost: float = 0.0, ringing: float = 0.0) -> float:
+def motion_grade(
+    displacement_mm: float, change: float | None = None, ghost: float = 0.0, ringing: float = 0.0
+) -> float:
     """Grade of motion and of what a reader cannot tell from it: the worst of its causes.
 
     Parameters
     ----------
-    displacement_mm : from `apply_motion`.
+    displacement_mm, change : from `apply_motion`. With both, the grade is the mean of what was done and of what shows:
+        a jerk that meets one half of k-space displaces much and shows little.
     ghost, ringing : `change` of `apply_ghost` and `apply_ringing`.
     """
-    return max(_read(DISPLACEMENT_MM, displacement_mm), _read(CHANGE, ghost), _read(CHANGE, ringing))
+    motion = _read(DISPLACEMENT_MM, displacement_mm)
+    if change is not None:
+        motion = (motion + _read(CHANGE, change)) / 2
+    return max(motion, _read(CHANGE, ghost), _read(CHANGE, ringing))
 
 
 def noise_grade(snr: float, spikes: float = 0.0) -> float:

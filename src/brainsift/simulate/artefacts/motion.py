@@ -25,6 +25,9 @@ MAX_STATES = 6
 SAME_ROTATION_DEG = 0.1
 """Rotations closer than this are one: 0.15 mm at the brain's surface, a seventh of a voxel."""
 
+ROUNDING_MM = 1e-9
+"""Shifts below come from rounding: a head at rest must cost and change nothing."""
+
 MARGIN_MM = 14.0
 """Room added around the volume, so that what moves out on one side does not come in on the other."""
 
@@ -91,6 +94,8 @@ def apply_motion(
     still = fft.rfft(padded, axis=axis)
     weight = line_weights(still, axis, n)
     path = _path(motion, n, points.mean(axis=0), weight)
+    if len(path.states) == 1 and not path.shift_mm.any():
+        return Moved(image.astype(np.float32), 0.0, 0.0)
     lines = _collect(padded, still, path, axis, spacing_mm)
     _shift(lines, path.shift_mm / spacing, axis)
     moved = np.abs(fft.ifftn(lines, overwrite_x=True))[box]
@@ -124,7 +129,9 @@ def _path(motion: Motion, n: int, centre: Float64, weight: Float64) -> _Path:
     angles = relative.as_euler("xyz", degrees=True)
     states, state = join_rotations(angles, weight)
     origin = Rotation.from_euler("xyz", states[state], degrees=True).apply(centre)
-    return _Path(states, state, there - origin)
+    shift = there - origin
+    shift[np.abs(shift) < ROUNDING_MM] = 0
+    return _Path(states, state, shift)
 
 
 def join_rotations(angles_deg: Float64, weight: Float64) -> tuple[Float64, NDArray[np.int64]]:

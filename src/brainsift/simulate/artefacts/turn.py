@@ -5,53 +5,90 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 from scipy import fft
+from scipy.spatial.transform import Rotation
 
 Float32 = NDArray[np.float32]
-Shear = tuple[int, dict[int, float]]
-"""Axis to shift along, and for each other axis how many voxels a step along it shifts."""
+Float64 = NDArray[np.float64]
+Three = tuple[float, float, float]
+Shear = tuple[int, tuple[float, float, float]]
+"""Axis along which rows are shifted, and by how many voxels per step along x, y and z (0 along the axis itself)."""
+
+FREE_SHEAR = np.linspace(-0.5, 0.5, 201)
+"""One number is free when a rotation is split into five shears; the one that keeps the others smallest is taken."""
+
+NONE = 1e-9
+"""A shear that moves nothing: a millionth of a voxel over the longest row."""
 
 
-def turn(volume: Float32, angles_deg: tuple[float, float, float], spacing_mm: tuple[float, float, float]) -> Float32:
+def turn(volume: Float32, angles_deg: Three, spacing_mm: Three) -> Float32:
     """Turn a volume about its centre: first about x, then about y, then about z.
 
     What leaves one side comes in at the other, as everywhere with discrete Fourier transforms; pad before.
-
-    A rotation in a plane is three shears, and a shear shifts rows (Unser, Thevenaz & Yaroslavsky 1995, IEEE Trans Image
-    Process 4:1371). 0.3 s for 192x224x192 on one core, less than linear interpolation, and no resolution is lost.
+    0.3 s for 192x224x192 on one core, less than linear interpolation takes, and no resolution is lost.
 
     Parameters
     ----------
     volume : (X, Y, Z).
-    angles_deg : about x, y and z, right-handed; below 45 degrees each.
+    angles_deg : about x, y and z, right-handed.
     spacing_mm : voxel size along x, y and z.
     """
-    for axis, by in shears(angles_deg, spacing_mm):
+    for axis, steps in shears(angles_deg, spacing_mm):
         n = volume.shape[axis]
         rows = fft.rfft(volume, axis=axis)
-        for other, step in by.items():
-            rows *= _ramp(n, axis, volume.shape[other], other, step)
+        for other in range(3):
+            if abs(steps[other]) > NONE:
+                rows *= _ramp(n, axis, volume.shape[other], other, steps[other])
         volume = fft.irfft(rows, n, axis=axis, overwrite_x=True)
     return volume
 
 
-def shears(angles_deg: tuple[float, float, float], spacing_mm: tuple[float, float, float]) -> list[Shear]:
-    """Shears that make up a rotation, in the order of applying; none for an angle of 0, neighbours joined."""
+def shears(angles_deg: Three, spacing_mm: Three) -> list[Shear]:
+    """Split a rotation into at most five shears along x, y, z, y, x, in the order of applying.
+
+    A rotation is the product of an upper, a lower and an upper triangular matrix with ones on the diagonal (Toffoli &
+    Quick 1997, Graph Models Image Process 59:89), and each of these is two shears.
+    """
+    reading = Rotation.from_euler("xyz", angles_deg, degrees=True).inv().as_matrix()
+    first, lower, last = _triangles(reading)
+    a, b, c = first[0, 1], first[0, 2], first[1, 2]
+    in_mm = [
+        (0, (0.0, a, b - a * c)),
+        (1, (lower[1, 0], 0.0, c)),
+        (2, (lower[2, 0], lower[2, 1], 0.0)),
+        (1, (0.0, 0.0, last[1, 2])),
+        (0, (0.0, last[0, 1], last[0, 2])),
+    ]
     passes: list[Shear] = []
-    # Ends along z, z and x: the last of the first plane and the first of the second are one.
-    for outer, inner, angle in ((2, 1, -angles_deg[0]), (2, 0, angles_deg[1]), (0, 1, angles_deg[2])):
-        if angle == 0:
-            continue
-        theta = np.deg2rad(angle)
-        ratio = spacing_mm[inner] / spacing_mm[outer]
-        half, full = float(np.tan(theta / 2)) * ratio, float(-np.sin(theta)) / ratio
-        passes += [(outer, {inner: half}), (inner, {outer: full}), (outer, {inner: half})]
-    joined: list[Shear] = []
-    for axis, by in passes:
-        if joined and joined[-1][0] == axis and not joined[-1][1].keys() & by.keys():
-            joined[-1] = (axis, joined[-1][1] | by)
-        else:
-            joined.append((axis, by))
-    return joined
+    for axis, steps in in_mm:
+        x, y, z = (float(step * mm / spacing_mm[axis]) for step, mm in zip(steps, spacing_mm, strict=True))
+        if max(abs(x), abs(y), abs(z)) > NONE:
+            passes.append((axis, (x, y, z)))
+    return passes
+
+
+def _triangles(m: Float64) -> tuple[Float64, Float64, Float64]:
+    """Upper, lower and upper unit triangular matrices whose product is the rotation `m`."""
+    # The inverse of the first, [[1, a, b], [0, 1, c], [0, 0, 1]], has to bring the leading minors of `m` to 1.
+    side = float(np.hypot(m[1, 0], m[2, 0]))
+    unit = np.array([m[1, 0], m[2, 0]]) / side if side > 0 else np.array([0.0, 1.0])
+    least = (1 - m[0, 0]) / side if side > 0 else 0.0
+    a = least * unit[0] - FREE_SHEAR * unit[1]
+    b = least * unit[1] + FREE_SHEAR * unit[0]
+    top, bottom = 1 - _minor(m, 0, 1) + b * _minor(m, 1, 2), _minor(m, 0, 2) + a * _minor(m, 1, 2)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        c = np.where(np.abs(bottom) > NONE, top / bottom, np.where(np.abs(top) < NONE, 0.0, np.inf))
+    best = int((a**2 + b**2 + c**2).argmin())
+    inverse = np.array([[1, a[best], b[best]], [0, 1, c[best]], [0, 0, 1]])
+    rest = inverse @ m
+    lower, last = np.eye(3), np.eye(3)
+    last[0, 1:], lower[1:, 0] = rest[0, 1:], rest[1:, 0]
+    last[1, 2] = rest[1, 2] - lower[1, 0] * last[0, 2]
+    lower[2, 1] = rest[2, 1] - lower[2, 0] * last[0, 1]
+    return np.linalg.inv(inverse), lower, last
+
+
+def _minor(m: Float64, row: int, other: int) -> float:
+    return float(m[row, 0] * m[other, 1] - m[row, 1] * m[other, 0])
 
 
 def _ramp(n: int, axis: int, m: int, other: int, step: float) -> NDArray[np.complex64]:
