@@ -6,6 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from brainsift.report.page import embedded, render
+from brainsift.report.quality_scan import is_shown_here, quality_view
+from brainsift.report.quality_study import QualityStudy
+from brainsift.report.quality_words import WORST_SLICES
 from brainsift.report.verdict import WORDS, verdict
 from brainsift.report.words import duration, field_name, field_value, file_size
 from brainsift.store.files import derived_path, require_inside, write_atomic
@@ -30,21 +33,23 @@ KEY_MEASURES = ("brain_ml", "icv_ml", "outside_fov", "confidence")
 Rows = list[tuple[str, str]]
 
 
-def write_scan_page(record: Record, output: Path) -> Path:
+def write_scan_page(record: Record, output: Path, study: QualityStudy | None = None) -> Path:
     """Write the page of one scan and return its path.
 
     Parameters
     ----------
     record : the scan; `evidence["mosaic"]` and `evidence["mosaic_outline"]` name pictures relative to `output`.
     output : the OUTPUT folder.
+    study : image metrics of all scans, to show this one's place among them; None while the study is not complete.
     """
     path = derived_path(output, record.stem, REPORT_SUFFIX)
-    write_atomic(path, scan_page(record, output), output)
+    write_atomic(path, scan_page(record, output, study), output)
     return path
 
 
-def scan_page(record: Record, output: Path) -> str:
+def scan_page(record: Record, output: Path, study: QualityStudy | None = None) -> str:
     """The page of one scan as HTML."""
+    quality = record.finding("quality")
     done = record.status == "done"
     blurred = record.anatomy.get("has_brain") is False
     return render(
@@ -60,6 +65,8 @@ def scan_page(record: Record, output: Path) -> str:
         key_measures=[(field_name(n), field_value(n, record.anatomy[n])) for n in KEY_MEASURES if n in record.anatomy],
         tissues=_tissues(record),
         anatomy=_rows({n: v for n, v in record.anatomy.items() if n not in KEY_MEASURES and not _is_tissue(n, v)}),
+        quality=None if quality is None else quality_view(quality.measurements, study),
+        quality_picture=None if quality is None else _embed(quality.evidence.get(WORST_SLICES), output),
         findings=[_finding(finding) for finding in record.findings],
         facts=_facts(record),
         header=_rows(record.input.header),
@@ -68,7 +75,10 @@ def scan_page(record: Record, output: Path) -> str:
 
 
 def _picture(record: Record, output: Path, name: str) -> str | None:
-    relative = record.evidence.get(name)
+    return _embed(record.evidence.get(name), output)
+
+
+def _embed(relative: str | None, output: Path) -> str | None:
     if relative is None:
         return None
     path = output / relative
@@ -93,6 +103,8 @@ def _tissues(record: Record) -> list[tuple[str, str, float]]:
 
 
 def _finding(finding: Any) -> dict[str, Any]:
+    in_quality = finding.task == "quality"
+    measured = {n: v for n, v in finding.measurements.items() if not (in_quality and is_shown_here(n))}
     return {
         "task": finding.task,
         "label": finding.label,
@@ -101,7 +113,7 @@ def _finding(finding: Any) -> dict[str, Any]:
         "probabilities": [
             (field_name(n), f"{100 * p:.1f} %", round(100 * p, 1)) for n, p in finding.probabilities.items()
         ],
-        "measurements": _rows(finding.measurements),
+        "measurements": _rows(measured),
         "evidence": list(finding.evidence.items()),
         "model": finding.model_id,
         "seconds": duration(finding.seconds),

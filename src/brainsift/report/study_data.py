@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from brainsift.report.quality_study import QualityStudy
 from brainsift.report.scan_page import REPORT_SUFFIX
 from brainsift.report.verdict import verdict, verdict_key
 from brainsift.report.words import field_name, task_name
@@ -74,6 +75,7 @@ class StudyData:
         self.columns: dict[str, list[Any]] = {name: [] for name in COLUMNS if name not in LEFT_OUT}
         self.decisions: dict[str, Counter[str]] = {}
         self.failures: dict[str, Failures] = {}
+        self.quality = QualityStudy()
 
     def gather(self, records: Iterable[Record]) -> StudyData:
         """Take in all records."""
@@ -91,6 +93,7 @@ class StudyData:
         self.text["picture"].add(_after(record.stem, record.evidence.get("mosaic")))
         for name, values in self.columns.items():
             values.append(_reason(record) if name == "reason" else COLUMNS[name](record))
+        self.quality.add(record)
         for decision in record.decisions:
             self.decisions.setdefault(decision.task, Counter())[decision.action.value] += 1
         if record.failure is not None:

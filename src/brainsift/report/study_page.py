@@ -9,6 +9,8 @@ from typing import Any
 
 from brainsift.report.histogram import histogram
 from brainsift.report.page import render, script_json
+from brainsift.report.quality_study import QualityStudy
+from brainsift.report.quality_words import TIER_RULE
 from brainsift.report.scan_page import write_scan_page
 from brainsift.report.study_data import DISTRIBUTIONS, StudyData
 from brainsift.report.verdict import ORDER, WORDS
@@ -41,11 +43,16 @@ def write_study_page(output: Path, url: str | None = None) -> Path:
 
 
 def write_scan_pages(output: Path, url: str | None = None) -> int:
-    """Write the page of every scan of the study and return how many there are. Raises as `write_study_page`."""
+    """Write the page of every scan of the study and return how many there are. Raises as `write_study_page`.
+
+    Records are read twice: a page says where its scan lies among all.
+    """
+    with closing(study_records(output, url)) as records:
+        study = QualityStudy().gather(records)
     count = 0
     with closing(study_records(output, url)) as records:
         for count, record in enumerate(records, start=1):  # noqa: B007 (the count is the answer)
-            write_scan_page(record, output)
+            write_scan_page(record, output, study)
     return count
 
 
@@ -74,6 +81,9 @@ def study_page(records: Iterable[Record], output: Path) -> str:
         sequences=_shares(study.counts("sequence")),
         charts=[chart for chart in charts if chart is not None],
         failures=sorted(study.failures.items(), key=lambda item: -item[1].count),
+        tallies=study.quality.tallies(),
+        metric_charts=study.quality.charts(),
+        tier_rule=TIER_RULE,
         table_name=TABLE_NAME if (output / TABLE_NAME).is_file() else None,
         words=WORDS,
         data=script_json({**study.as_json(), "words": WORDS, "filters": ["verdict", "sequence", "dimension"]}),
