@@ -12,16 +12,21 @@ OPSET = 18
 MAX_DIFFERENCE = 0.05
 """Largest difference of a logit, relative to the largest logit, that passes: weights are rounded to 11 bits."""
 
+HALF = "_half"
+"""Ends the name of a weight that is stored as float16."""
+
 MIN_AGREEMENT = 0.999
 """Share of voxels whose most probable class must be the same in both."""
 
 
-def export_onnx(model: nn.Module, path: Path, example: torch.Tensor) -> None:
-    """Write `model` (one image in, logits out) as ONNX with free spatial dimensions, and prove that it answers alike.
+def export_onnx(model: nn.Module, path: Path, example: torch.Tensor, *, labels_voxels: bool = True) -> None:
+    """Write `model` (one image in, logits out) as ONNX, and prove that it answers alike.
 
     Parameters
     ----------
-    example : float32 (1, 1, X, Y, Z), a realistic input, also used for the comparison.
+    example : float32 (1, C, X, Y, Z), a realistic input, also used for the comparison.
+    labels_voxels : the answer has classes on axis 1 and the input's free spatial dimensions after it; else all sizes
+        are those of `example`, and the weights keep PyTorch's names, so that `weights_from_onnx` gets them back.
 
     Raises
     ------
@@ -31,10 +36,8 @@ def export_onnx(model: nn.Module, path: Path, example: torch.Tensor) -> None:
     import onnx
 
     model = model.eval().cpu().float()
-    with torch.no_grad():
-        classes = int(model(example).shape[1])
     part = path.with_suffix(".part.onnx")
-    axes = {2: "x", 3: "y", 4: "z"}
+    axes = {2: "x", 3: "y", 4: "z"} if labels_voxels else {}
     torch.onnx.export(
         model,
         (example,),
@@ -44,22 +47,27 @@ def export_onnx(model: nn.Module, path: Path, example: torch.Tensor) -> None:
         dynamic_axes={"image": axes, "logits": axes},
         opset_version=OPSET,
         dynamo=False,
+        training=torch.onnx.TrainingMode.EVAL if labels_voxels else torch.onnx.TrainingMode.PRESERVE,
+        do_constant_folding=labels_voxels,
     )
     graph = onnx.load(str(part))
     _halve_weights(graph)
-    _fix_output(graph, classes)
+    if labels_voxels:
+        with torch.no_grad():
+            _fix_output(graph, int(model(example).shape[1]))
     onnx.save(graph, str(part))
-    check_equal(model, part, example)
+    check_equal(model, part, example, labels_voxels=labels_voxels)
     part.replace(path)
 
 
-def check_equal(model: nn.Module, path: Path, example: torch.Tensor) -> float:
+def check_equal(model: nn.Module, path: Path, example: torch.Tensor, *, labels_voxels: bool = True) -> float:
     """Largest difference of the logits between PyTorch and ONNX Runtime.
 
     Raises
     ------
     RuntimeError
-        if it exceeds `MAX_DIFFERENCE`, or fewer than `MIN_AGREEMENT` of the voxels get the same class.
+        if it exceeds `MAX_DIFFERENCE`, or, where voxels are labelled, fewer than `MIN_AGREEMENT` of them get the same
+        class.
     """
     import onnxruntime
 
@@ -68,12 +76,23 @@ def check_equal(model: nn.Module, path: Path, example: torch.Tensor) -> float:
     with torch.no_grad():
         wanted = model(example).numpy()
     difference = float(np.abs(answer - wanted).max())
-    agreement = float((answer.argmax(1) == wanted.argmax(1)).mean())
+    agreement = float((answer.argmax(1) == wanted.argmax(1)).mean()) if labels_voxels else 1.0
     if difference > MAX_DIFFERENCE * max(1.0, float(np.abs(wanted).max())) or agreement < MIN_AGREEMENT:
         raise RuntimeError(
             f"{path.name} differs from the trained network by {difference:.3g}, agreement {agreement:.5f}"
         )
     return difference
+
+
+def weights_from_onnx(path: Path) -> dict[str, torch.Tensor]:
+    """The weights in an ONNX file by their names, float32: to go on training from a model that ships."""
+    import onnx
+    from onnx import numpy_helper
+
+    return {
+        weight.name.removesuffix(HALF): torch.from_numpy(numpy_helper.to_array(weight).astype(np.float32))
+        for weight in onnx.load(str(path)).graph.initializer
+    }
 
 
 def _halve_weights(graph: object) -> None:
@@ -87,8 +106,8 @@ def _halve_weights(graph: object) -> None:
         if array.dtype != np.float32 or array.size < 256:
             continue
         name = weight.name
-        weight.CopyFrom(numpy_helper.from_array(array.astype(np.float16), name + "_half"))
-        casts.append(helper.make_node("Cast", [name + "_half"], [name], to=TensorProto.FLOAT))
+        weight.CopyFrom(numpy_helper.from_array(array.astype(np.float16), name + HALF))
+        casts.append(helper.make_node("Cast", [name + HALF], [name], to=TensorProto.FLOAT))
     for cast in reversed(casts):
         proto.node.insert(0, cast)
 

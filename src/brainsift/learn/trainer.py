@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 CHECKPOINT = "checkpoint.pt"
+BEST = "best.pt"
 CURVE = "curve.csv"
 WARM_UP_STEPS = 100
 GRADIENT_NORM = 5.0
@@ -36,6 +37,8 @@ class TrainingPlan:
     device: str = "cpu"
     learning_rate: float = 2e-3
     validate_every: int = 500
+    patience: int | None = None
+    """Validations in a row without a better score after which training ends; None to go on to the end."""
 
 
 class Trainer:
@@ -46,6 +49,7 @@ class Trainer:
     make_model : called twice, for the weights and for their average.
     loss : of (float32 output, target).
     validate : scores of the averaged model, written to the curve; empty where there is nothing to validate with.
+    watched : the score whose best model is kept in `best`, and that ends the training when it rises no more.
     """
 
     def __init__(
@@ -55,8 +59,10 @@ class Trainer:
         validate: Callable[[nn.Module], Scores],
         plan: TrainingPlan,
         output: Path,
+        watched: str | None = None,
     ) -> None:
         torch.manual_seed(plan.seed)
+        self.watched, self.best_score, self.without_gain = watched, float("-inf"), 0
         self.plan, self.output, self.loss, self.validate = plan, output, loss, validate
         self.model = make_model().to(plan.device)
         self.average = make_model().to(plan.device)
@@ -68,6 +74,11 @@ class Trainer:
     def checkpoint(self) -> Path:
         """Where the state lies."""
         return self.output / CHECKPOINT
+
+    @property
+    def best(self) -> Path:
+        """Where the averaged weights of the best validation lie; only with a `watched` score."""
+        return self.output / BEST
 
     @property
     def progress(self) -> float:
@@ -84,6 +95,7 @@ class Trainer:
         self.average.load_state_dict(state["average"])
         self.optimiser.load_state_dict(state["optimiser"])
         self.step, self.seconds = state["step"], state["seconds"]
+        self.best_score, self.without_gain = state.get("best_score", float("-inf")), state.get("without_gain", 0)
 
     def save(self) -> None:
         """Write the checkpoint whole or not at all."""
@@ -93,12 +105,17 @@ class Trainer:
             "optimiser": self.optimiser.state_dict(),
             "step": self.step,
             "seconds": self.seconds,
+            "best_score": self.best_score,
+            "without_gain": self.without_gain,
             "plan": asdict(self.plan),
         }
         self.output.mkdir(parents=True, exist_ok=True)
-        part = self.checkpoint.with_suffix(".part")
-        torch.save(state, part)
-        part.replace(self.checkpoint)
+        _save_whole(state, self.checkpoint)
+
+    @property
+    def stuck(self) -> bool:
+        """Whether the watched score has not risen for as many validations as the plan bears."""
+        return self.plan.patience is not None and self.without_gain >= self.plan.patience
 
     def run(self, batches: Iterable[Batch], quiet: bool = False) -> None:
         """Train until the plan is done; Ctrl-C or a kill loses what came after the last validation."""
@@ -110,7 +127,7 @@ class Trainer:
         with Progress(*columns, TimeElapsedColumn(), TimeRemainingColumn(), disable=quiet) as bar:
             job = bar.add_task("training", total=1.0)
             for batch in batches:
-                if self.progress >= 1:
+                if self.progress >= 1 or self.stuck:
                     break
                 losses.append(self._update(*batch))
                 now = time.monotonic()
@@ -142,11 +159,18 @@ class Trainer:
         with torch.no_grad():
             for mean, now in zip(self.average.parameters(), self.model.parameters(), strict=True):
                 mean.lerp_(now, 1 - decay)
+            for kept, given in zip(self.average.buffers(), self.model.buffers(), strict=True):
+                if kept.is_floating_point():
+                    kept.lerp_(given, 1 - decay)
+                else:
+                    kept.copy_(given)
         return float(loss.detach())
 
     def _report(self, losses: list[float]) -> None:
         row = {"step": self.step, "minutes": round(self.seconds / 60, 2), "loss": round(float(np.mean(losses)), 4)}
-        row |= {name: round(score, 4) for name, score in self.validate(self.average.eval()).items()}
+        scores = self.validate(self.average.eval())
+        row |= {name: round(score, 4) for name, score in scores.items()}
+        self._keep_best(scores)
         self.save()
         path = self.output / CURVE
         new = not path.exists()
@@ -155,3 +179,20 @@ class Trainer:
             if new:
                 writer.writeheader()
             writer.writerow(row)
+
+    def _keep_best(self, scores: Scores) -> None:
+        if self.watched is None or self.watched not in scores:
+            return
+        if scores[self.watched] <= self.best_score:
+            self.without_gain += 1
+            return
+        self.best_score, self.without_gain = scores[self.watched], 0
+        self.output.mkdir(parents=True, exist_ok=True)
+        _save_whole({"average": self.average.state_dict(), "step": self.step}, self.best)
+
+
+def _save_whole(state: dict[str, Any], path: Path) -> None:
+    """Write whole or not at all."""
+    part = path.with_suffix(".part")
+    torch.save(state, part)
+    part.replace(path)

@@ -1,0 +1,1 @@
+"""The quality network: its data, its training, its measurement."""

@@ -1,0 +1,140 @@
+"""A bank of examples on disk: corrupting a head in 3D costs seconds, so its slices are kept and used many times."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from brainsift.learn.quality.truth import COLUMNS
+
+UInt8 = NDArray[np.uint8]
+Float32 = NDArray[np.float32]
+
+LEVELS = 255
+
+
+@dataclass(frozen=True, eq=False)
+class Example:
+    """Slices of a scan with what is known of it.
+
+    Attributes
+    ----------
+    pixels : uint8 (S, 224, 192), see `Slices.pixels`, times 255.
+    truth : float32, a row of `COLUMNS`.
+    person : whose head it is; no person may be on both sides of a split.
+    facts : what was done, for tables: numbers and words.
+    """
+
+    pixels: UInt8
+    truth: Float32
+    person: str
+    facts: dict[str, Any]
+
+
+def to_levels(pixels: Float32) -> UInt8:
+    """Pixels in [0, 1] as whole levels."""
+    return np.rint(pixels * LEVELS).astype(np.uint8)
+
+
+def write_chunk(examples: Sequence[Example], folder: Path, name: str) -> Path:
+    """Write examples as ``name.npy`` (pixels) and ``name.json`` (the rest); the latter last, and whole.
+
+    Raises
+    ------
+    ValueError
+        if there are none.
+    """
+    if not examples:
+        raise ValueError("a chunk of a bank holds at least one example")
+    folder.mkdir(parents=True, exist_ok=True)
+    part = folder / f"{name}.part.npy"
+    np.save(part, np.stack([e.pixels for e in examples]))
+    part.replace(folder / f"{name}.npy")
+    rows = [{"person": e.person, "truth": _plain(e.truth), **e.facts} for e in examples]
+    part = folder / f"{name}.part"
+    part.write_text(json.dumps({"columns": COLUMNS, "rows": rows}) + "\n", encoding="utf-8")
+    path = folder / f"{name}.json"
+    part.replace(path)
+    return path
+
+
+def _plain(truth: Float32) -> list[float | None]:
+    return [round(float(v), 5) if np.isfinite(v) else None for v in truth]
+
+
+def chunk_names(folder: Path) -> list[str]:
+    """Names of the finished chunks, sorted."""
+    return sorted(p.stem for p in folder.glob("*.json") if p.with_suffix(".npy").exists())
+
+
+@dataclass(frozen=True, eq=False)
+class Bank:
+    """Examples read from disk; pixels stay there until asked for.
+
+    Attributes
+    ----------
+    truth : float32 (N, 6), rows of `COLUMNS`.
+    people : (N,) whose heads.
+    facts : (N,) what was done.
+    """
+
+    truth: Float32
+    people: tuple[str, ...]
+    facts: tuple[dict[str, Any], ...]
+    _arrays: tuple[UInt8, ...]
+    _place: tuple[tuple[int, int], ...]
+
+    def __len__(self) -> int:
+        return len(self.people)
+
+    def pixels(self, index: int) -> UInt8:
+        """uint8 (S, 224, 192) of one example."""
+        array, row = self._place[index]
+        pixels: UInt8 = self._arrays[array][row]
+        return pixels
+
+    def only(self, chosen: Iterable[int]) -> Bank:
+        """A bank of some of the examples."""
+        keep = list(chosen)
+        return Bank(
+            self.truth[keep],
+            tuple(self.people[i] for i in keep),
+            tuple(self.facts[i] for i in keep),
+            self._arrays,
+            tuple(self._place[i] for i in keep),
+        )
+
+    def with_truth(self, truth: Float32) -> Bank:
+        """The same examples with other rows of truth, (N, 6)."""
+        return replace(self, truth=truth)
+
+
+def load_bank(folder: Path) -> Bank:
+    """Open every finished chunk of a bank.
+
+    Raises
+    ------
+    ValueError
+        if there is none, or a chunk was written for other columns.
+    """
+    names = chunk_names(folder)
+    if not names:
+        raise ValueError(f"there is no bank of examples in {folder}: build it first")
+    rows: list[dict[str, Any]] = []
+    arrays, place = [], []
+    for number, name in enumerate(names):
+        stored = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
+        if tuple(stored["columns"]) != COLUMNS:
+            raise ValueError(f"{name}.json holds {stored['columns']}, not {list(COLUMNS)}: build the bank again")
+        arrays.append(np.load(folder / f"{name}.npy", mmap_mode="r"))
+        place += [(number, i) for i in range(len(stored["rows"]))]
+        rows += stored["rows"]
+    truth = np.array([[np.nan if v is None else v for v in row.pop("truth")] for row in rows], np.float32)
+    people = tuple(str(row.pop("person")) for row in rows)
+    return Bank(truth, people, tuple(rows), tuple(arrays), tuple(place))

@@ -1,0 +1,155 @@
+"""Build the bank of examples: one chunk per head and seed, in several processes; what is done is not done again."""
+
+from __future__ import annotations
+
+import functools
+import multiprocessing
+import os
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from brainsift.learn.quality.bank import Example, chunk_names, write_chunk
+from brainsift.learn.quality.clean import (
+    CleanScan,
+    draw_painting,
+    paint,
+    place_head,
+    read_clean,
+    resample_clean,
+)
+from brainsift.learn.quality.corrupt import apply_fault, draw_fault, draw_low_noise, finish
+from brainsift.simulate.artefacts.intensity import draw_noise
+from brainsift.simulate.labelmap import LabelMap, load_label_map
+
+PAINTINGS = 2
+"""Scans of each deformed head: deforming costs as much as painting."""
+
+RARE_FAULTS = ("ghost", "ringing", "spikes", "blur", "bias", "metal", "mixed")
+
+CACHED_HEADS = 4
+
+
+@dataclass(frozen=True)
+class ChunkJob:
+    """One chunk: which file, of whom, and whether it is a label map or a real scan."""
+
+    name: str
+    path: Path
+    person: str
+    real: bool
+    seed: int
+
+
+def plan_chunks(label_maps: Sequence[Path], scans: Sequence[Path], chunks: int, seed: int) -> list[ChunkJob]:
+    """`chunks` jobs that go around the files; one in four is of a real scan where there are any.
+
+    Raises
+    ------
+    ValueError
+        if there is nothing to make examples of.
+    """
+    if not label_maps and not scans:
+        raise ValueError("a bank is made from label maps or clean scans, got neither")
+    jobs: list[ChunkJob] = []
+    used = {True: 0, False: 0}
+    for number in range(chunks):
+        real = bool(scans) and (number % 4 == 3 or not label_maps)
+        paths = scans if real else label_maps
+        path = paths[used[real] % len(paths)]
+        used[real] += 1
+        jobs.append(ChunkJob(f"{person_of(path)}_{number:05d}", path, person_of(path), real, seed + number))
+    return jobs
+
+
+def person_of(path: Path) -> str:
+    """Whose head a file holds: its name without ending and without ``_labels``."""
+    return path.name.split(".")[0].removesuffix("_labels")
+
+
+def build_bank(
+    jobs: Sequence[ChunkJob], folder: Path, workers: int = 2, progress: Callable[[int, int], None] | None = None
+) -> int:
+    """Make the chunks that are not there yet; returns how many examples' chunks are there at the end.
+
+    Parameters
+    ----------
+    workers : processes, one thread each; 0 for this process.
+    progress : called with the number of chunks done and the number in all.
+    """
+    there = set(chunk_names(folder))
+    todo = [job for job in jobs if job.name not in there]
+    done = len(jobs) - len(todo)
+    for _ in _run(todo, folder, workers):
+        done += 1
+        if progress is not None:
+            progress(done, len(jobs))
+    return done
+
+
+def _run(todo: Sequence[ChunkJob], folder: Path, workers: int) -> Iterable[Path]:
+    if workers == 0:
+        yield from (make_chunk(job, folder) for job in todo)
+        return
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(workers, mp_context=context, initializer=_one_thread) as pool:
+        for future in as_completed([pool.submit(make_chunk, job, folder) for job in todo]):
+            yield future.result()
+
+
+def _one_thread() -> None:
+    os.environ["OMP_NUM_THREADS"] = "1"
+    import torch
+
+    torch.set_num_threads(1)
+
+
+def make_chunk(job: ChunkJob, folder: Path) -> Path:
+    """Make and write one chunk."""
+    rng = np.random.default_rng([job.seed, 77])
+    examples = real_examples(rng, job.path, job.person) if job.real else painted_examples(rng, job.path, job.person)
+    return write_chunk(examples, folder, job.name)
+
+
+@functools.lru_cache(maxsize=CACHED_HEADS)
+def _head(path: Path) -> LabelMap:
+    return load_label_map(path)
+
+
+@functools.lru_cache(maxsize=CACHED_HEADS)
+def _scan(path: Path, person: str) -> CleanScan:
+    return read_clean(path, person)
+
+
+def painted_examples(rng: np.random.Generator, path: Path, person: str) -> list[Example]:
+    """Examples of one deformed head: several scans of it, each corrupted in several ways."""
+    head = place_head(rng, _head(path), person)
+    examples: list[Example] = []
+    for _ in range(PAINTINGS):
+        examples += corrupted(rng, paint(head, draw_painting(rng, head.values)))
+    return examples
+
+
+def real_examples(rng: np.random.Generator, path: Path, person: str) -> list[Example]:
+    """Examples of one clean real scan, in its own voxels or others."""
+    scan = _scan(path, person)
+    return corrupted(rng, resample_clean(rng, scan) if rng.random() < 0.7 else scan)
+
+
+def corrupted(rng: np.random.Generator, scan: CleanScan) -> list[Example]:
+    """Six examples of one clean scan; two of a movement, which is what costs."""
+    still = apply_fault(scan, draw_fault(rng, "none"))
+    moved = apply_fault(scan, draw_fault(rng, "torchio" if rng.random() < 0.35 else "motion"))
+    faded = apply_fault(scan, draw_fault(rng, "contrast"))
+    other = apply_fault(scan, draw_fault(rng, str(rng.choice(RARE_FAULTS))))
+    return [
+        finish(rng, still, draw_low_noise(rng)),
+        finish(rng, still, draw_noise(rng, float(rng.uniform(0.8, 3.2)))),
+        finish(rng, moved, draw_low_noise(rng)),
+        finish(rng, moved, draw_noise(rng, float(rng.uniform(0.0, 3.0)))),
+        finish(rng, faded, draw_low_noise(rng)),
+        finish(rng, other, draw_noise(rng, float(rng.uniform(0.0, 1.6)))),
+    ]

@@ -1,0 +1,262 @@
+"""Clean scans to corrupt: painted on label maps, or real ones."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from brainsift.scans.conform import axis_weights, separable, target_count
+from brainsift.scans.read import read_file
+from brainsift.simulate.acquire import Acquisition, acquire, draw_acquisition
+from brainsift.simulate.artefacts.gadolinium import Gadolinium, apply_gadolinium, draw_gadolinium
+from brainsift.simulate.contrast import Contrast, draw_contrast, tables
+from brainsift.simulate.coverage import WHOLE, Coverage, draw_coverage, keep_mask
+from brainsift.simulate.deform import DeformRanges, deform, draw_deformation
+from brainsift.simulate.head import brain_and_csf
+from brainsift.simulate.labelmap import LabelMap
+
+Float32 = NDArray[np.float32]
+Float64 = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+Shape = tuple[int, int, int]
+
+WHITE_LABELS, CORTEX_LABELS = (2, 41), (3, 42)
+
+SEQUENCE_OF_KIND = {
+    **dict.fromkeys(("mprage", "spgr", "t1_se"), "T1w"),
+    "t2_se": "T2w",
+    "pd_se": "PDw",
+    "flair": "FLAIR",
+    "gre": "T2starw",
+}
+
+KINDS = ("mprage", "spgr", "t1_se", "t2_se", "pd_se", "flair", "gre")
+KIND_SHARES = (0.36, 0.14, 0.04, 0.12, 0.06, 0.16, 0.12)
+"""Research and trials take T1w most often, then FLAIR."""
+
+GADOLINIUM_SHARE = 0.35
+"""Of the T1w scans; none whose CSF was stripped, for there is nothing left to enhance."""
+
+HEADS = DeformRanges(
+    rotation_deg=15, scale=0.12, stretch=0.06, shear=0.05, shift_mm=8, elastic_mm=3.0, elastic_fine_mm=1.0
+)
+"""Heads of grown people of all sizes, lying as well as they can."""
+
+BRAIN_AT_MM = (0.0, -14.0, 18.0)
+"""Mean place of the brain's centre in a whole-head field of view: the face lies before it, the neck below."""
+
+MARGIN_VOXELS = 12
+"""Air kept around a skull-stripped scan."""
+
+
+@dataclass(frozen=True, eq=False)
+class CleanScan:
+    """A scan without artefacts, and what has to be known of it to corrupt it.
+
+    Attributes
+    ----------
+    image : float32 (X, Y, Z), RAS+, 0 or more, no noise added.
+    spacing_mm : (3,).
+    brain, white, cortex : bool (X, Y, Z).
+    seen : bool (X, Y, Z), what defacing or stripping left, or None for everything; the rest is set to 0 at the end.
+    sequence : BIDS suffix.
+    person : whose head it is.
+    facts : for tables.
+    gadolinium : whether it was given; None where that is not asked.
+    """
+
+    image: Float32
+    spacing_mm: tuple[float, float, float]
+    brain: Mask
+    white: Mask
+    cortex: Mask
+    seen: Mask | None
+    sequence: str
+    person: str
+    facts: dict[str, Any]
+    gadolinium: bool | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class PlacedHead:
+    """A deformed label map on the scan's grid.
+
+    Attributes
+    ----------
+    codes : uint8 (X, Y, Z), index into `values`.
+    centre : (3,), the brain's centre in voxels.
+    """
+
+    codes: NDArray[np.uint8]
+    values: NDArray[np.int64]
+    spacing_mm: float
+    centre: Float64
+    person: str
+
+
+def place_head(rng: np.random.Generator, head: LabelMap, person: str) -> PlacedHead:
+    """Deform a head and lay it into a whole-head field of view of about 1 mm voxels; 0.7 s."""
+    spacing = 1.0 if rng.random() < 0.4 else float(rng.uniform(0.85, 1.35))
+    extent = rng.uniform((160, 200, 176), (186, 236, 220))
+    x, y, z = (int(n) for n in np.rint(extent / spacing))
+    drawn = draw_deformation(rng, HEADS)
+    shift = np.asarray(BRAIN_AT_MM) + np.asarray(drawn.shift_mm) * (0.7, 1.0, 1.0)
+    drawn = replace(drawn, shift_mm=tuple(shift.tolist()))
+    codes = deform(head, drawn, (x, y, z), spacing)
+    centre = (np.array([x, y, z]) - 1) / 2 + shift / spacing
+    return PlacedHead(codes, head.values, spacing, centre, person)
+
+
+@dataclass(frozen=True)
+class Painting:
+    """All that turns a placed head into a clean scan."""
+
+    contrast: Contrast
+    acquisition: Acquisition
+    coverage: Coverage
+    smooth: float
+    agent: Gadolinium | None
+
+
+def draw_painting(rng: np.random.Generator, values: NDArray[np.int64], kind: str | None = None) -> Painting:
+    """Draw a contrast (or take `kind`), a resolution, a bias field and what is shown of the head."""
+    chosen = str(rng.choice(KINDS, p=KIND_SHARES)) if kind is None else kind
+    resolution = np.full(3, rng.uniform(0.8, 1.3))
+    if rng.random() < 0.25:
+        resolution[int(rng.integers(3))] = rng.uniform(1.3, 2.2)
+    drawn = draw_acquisition(rng)
+    acquisition = replace(
+        drawn,
+        resolution_mm=(float(resolution[0]), float(resolution[1]), float(resolution[2])),
+        bias=float(rng.uniform(0, 0.35)),
+        noise=0.0,
+        ghost=0.0,
+        gamma=1.0,
+        texture_mm=float(rng.uniform(3, 8)),
+    )
+    coverage = draw_coverage(rng, cut=0.0, strip=0.2, deface=0.15)
+    # A defacing that eats brain is a question of its own.
+    coverage = replace(coverage, high_mm=WHOLE.high_mm, deface_offset_mm=float(rng.uniform(8, 25)))
+    enhanced = SEQUENCE_OF_KIND[chosen] == "T1w" and coverage.strip != "brain" and rng.random() < GADOLINIUM_SHARE
+    agent = draw_gadolinium(rng) if enhanced else None
+    return Painting(draw_contrast(rng, values, chosen), acquisition, coverage, float(rng.uniform(0.1, 0.5)), agent)
+
+
+def paint(head: PlacedHead, painting: Painting) -> CleanScan:
+    """Make the scan of a placed head; 0.7 s."""
+    is_brain, is_csf = brain_and_csf(head.values)
+    brain, h = is_brain[head.codes], head.spacing_mm
+    # A field of view that ends in the neck is part of the image; what is masked afterwards is not.
+    limits = replace(painting.coverage, strip="none", deface=False)
+    keep = keep_mask(brain, is_csf[head.codes], head.centre, limits, h)
+    mean, spread = tables(painting.contrast)
+    tissue = mean[head.codes] * keep
+    texture = (np.float32(painting.smooth) * spread)[head.codes] * keep
+    image = acquire(tissue, texture, painting.acquisition, h)
+    if painting.agent is not None:
+        labels = np.where(keep, head.values[head.codes], 0)
+        image = apply_gadolinium(image, labels, painting.agent, (h, h, h)).image
+    masked = painting.coverage.strip != "none" or painting.coverage.deface
+    seen = keep_mask(brain, is_csf[head.codes], head.centre, painting.coverage, h) if masked else None
+    sequence = SEQUENCE_OF_KIND.get(painting.contrast.kind, "other")
+    return CleanScan(
+        image=image,
+        spacing_mm=(h, h, h),
+        brain=brain,
+        white=np.isin(head.values, WHITE_LABELS)[head.codes],
+        cortex=np.isin(head.values, CORTEX_LABELS)[head.codes],
+        seen=seen,
+        sequence=sequence,
+        person=head.person,
+        facts={
+            "source": "label map",
+            "kind": painting.contrast.kind,
+            "spacing_mm": round(h, 3),
+            "strip": painting.coverage.strip,
+            "deface": painting.coverage.deface,
+        },
+        gadolinium=painting.agent is not None if sequence == "T1w" else None,
+    )
+
+
+def read_clean(path: Path, person: str, sequence: str = "T1w") -> CleanScan:
+    """Take a real skull-stripped T1w scan for clean, cropped to its brain with a margin.
+
+    Grey and white matter are told apart by their grey values: both masks hold only voxels that are surely one.
+    """
+    volume = read_file(path)
+    brain = volume.data > 0
+    box = []
+    for axis in range(3):
+        hit = np.flatnonzero(brain.any(axis=tuple(a for a in range(3) if a != axis)))
+        box.append(slice(max(0, hit[0] - MARGIN_VOXELS), min(volume.shape[axis], hit[-1] + 1 + MARGIN_VOXELS)))
+    image = np.ascontiguousarray(volume.data[tuple(box)])
+    brain = image > 0
+    scaled = image / np.float32(np.percentile(image[brain], 99.5))
+    white, cortex = tissue_masks(scaled, brain)
+    x, y, z = (float(s) for s in volume.spacing)
+    return CleanScan(
+        scaled,
+        (x, y, z),
+        brain,
+        white,
+        cortex,
+        brain,
+        sequence,
+        person,
+        {"source": "real scan", "kind": sequence},
+        False,
+    )
+
+
+def tissue_masks(image: Float32, brain: Mask, rounds: int = 12) -> tuple[Mask, Mask]:
+    """White and grey matter of a T1w brain: the two brighter of three clusters of grey values, their middle half."""
+    values = image[brain][:: max(1, int(brain.sum()) // 50_000)]
+    centres = np.percentile(values, [5, 40, 80])
+    for _ in range(rounds):
+        nearest = np.abs(values[:, None] - centres).argmin(axis=1)
+        centres = np.array([values[nearest == i].mean() if (nearest == i).any() else centres[i] for i in range(3)])
+    width = (centres[2] - centres[1]) / 4
+    return brain & (np.abs(image - centres[2]) < width), brain & (np.abs(image - centres[1]) < width)
+
+
+def resample_clean(rng: np.random.Generator, scan: CleanScan) -> CleanScan:
+    """The same scan taken with other voxels, 1 to 1.35 mm, and perhaps mirrored."""
+    target = rng.uniform(1.0, 1.35) * np.ones(3)
+    counts = [target_count(n, s, t) for n, s, t in zip(scan.image.shape, scan.spacing_mm, target, strict=True)]
+    weights = [
+        axis_weights(n, s, c, t, (n * s - c * t) / 2)
+        for n, s, c, t in zip(scan.image.shape, scan.spacing_mm, counts, target, strict=True)
+    ]
+    step = -1 if rng.random() < 0.5 else 1
+
+    def again(mask: Mask) -> Mask:
+        return (separable(mask.astype(np.float32), weights) > 0.5)[::step]
+
+    seen = None if scan.seen is None else again(scan.seen)
+    x, y, z = (float(t) for t in target)
+    return replace(
+        scan,
+        image=np.ascontiguousarray(separable(scan.image, weights)[::step]),
+        spacing_mm=(x, y, z),
+        brain=again(scan.brain),
+        white=again(scan.white),
+        cortex=again(scan.cortex),
+        seen=seen,
+    )
+
+
+def box_of(rng: np.random.Generator, mask: Mask, spacing_mm: Sequence[float], jitter_mm: float) -> Float64:
+    """First and last voxel (2, 3) of a mask, each off by about `jitter_mm`, as the anatomy pass will be."""
+    box = np.zeros((2, 3))
+    for axis in range(3):
+        hit = np.flatnonzero(mask.any(axis=tuple(a for a in range(3) if a != axis)))
+        box[:, axis] = hit[0], hit[-1]
+    box += rng.normal(0, jitter_mm, (2, 3)) / np.asarray(spacing_mm)
+    box.sort(axis=0)
+    return np.clip(box, 0, np.asarray(mask.shape) - 1.0)

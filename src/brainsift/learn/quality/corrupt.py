@@ -1,0 +1,212 @@
+"""From a clean scan to an example: artefacts drawn, applied and graded, then cut into slices."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from brainsift.learn.quality.bank import Example, to_levels
+from brainsift.learn.quality.clean import CleanScan, Float32, Float64, box_of
+from brainsift.learn.quality.torchio_motion import TorchioMotion, apply_torchio_motion, draw_torchio_motion
+from brainsift.learn.quality.truth import truth_row
+from brainsift.simulate.artefacts.geometry import Metal, apply_metal, draw_metal
+from brainsift.simulate.artefacts.grades import USUAL_CONTRAST, contrast_grade, motion_grade, noise_grade
+from brainsift.simulate.artefacts.intensity import (
+    Bias,
+    LostContrast,
+    Noise,
+    apply_bias,
+    apply_lost_contrast,
+    apply_noise,
+    draw_bias,
+    draw_lost_contrast,
+    draw_noise,
+)
+from brainsift.simulate.artefacts.kspace import (
+    Blur,
+    Ghost,
+    Ringing,
+    Spikes,
+    apply_blur,
+    apply_ghost,
+    apply_ringing,
+    apply_spikes,
+    draw_blur,
+    draw_ghost,
+    draw_ringing,
+    draw_spikes,
+)
+from brainsift.simulate.artefacts.measures import noise_sd, relative_contrast
+from brainsift.simulate.artefacts.motion import Motion, Moved, apply_motion, draw_motion
+from brainsift.tasks.quality.slices import PER_AXIS, cut_slices, foreground_box
+
+Movement = Motion | TorchioMotion
+Other = Ghost | Spikes | Ringing | Blur | Bias | Metal
+
+BOX_JITTER_MM = 4.0
+NO_BRAIN_SHARE = 0.1
+"""Of examples are cut around all that is bright, as happens where the anatomy pass finds no brain."""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """All that is done to one clean scan; None where nothing is.
+
+    Attributes
+    ----------
+    kind : the word for tables.
+    motion : a movement in k-space, or TorchIO's.
+    other : an artefact of another kind.
+    """
+
+    kind: str
+    motion: Movement | None = None
+    contrast: LostContrast | None = None
+    other: Other | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Faulty:
+    """A scan after its fault, before the noise.
+
+    Attributes
+    ----------
+    scan : with the changed image.
+    displacement_mm, change : of motion.
+    ghost, spikes : change in the brain by what looks like motion, and by stripes.
+    contrast : relative, grey to white.
+    own_noise : standard deviation of the noise that the scan had before anything moved; ripples are not noise.
+    """
+
+    scan: CleanScan
+    fault: Fault
+    own_noise: float
+    displacement_mm: float = 0.0
+    change: float = 0.0
+    ghost: float = 0.0
+    spikes: float = 0.0
+    contrast: float = 0.0
+
+
+def draw_fault(rng: np.random.Generator, kind: str) -> Fault:
+    """Draw a fault of a kind: ``none``, ``motion``, ``torchio``, ``contrast``, ``mixed`` or the name of another one.
+
+    Severities are drawn so that the measured grades spread over 0-2: most movements do little, because few lines
+    matter.
+
+    Raises
+    ------
+    ValueError
+        if the kind is unknown.
+    """
+    severity = float(rng.uniform(0.3, 2.2))
+    others = {
+        "ghost": draw_ghost,
+        "spikes": draw_spikes,
+        "ringing": draw_ringing,
+        "blur": draw_blur,
+        "bias": draw_bias,
+        "metal": draw_metal,
+    }
+    if kind == "none":
+        return Fault(kind)
+    if kind == "motion":
+        return Fault(kind, motion=draw_motion(rng, float(rng.uniform(0.4, 4.0))))
+    if kind == "torchio":
+        return Fault(kind, motion=draw_torchio_motion(rng, float(rng.uniform(0.2, 2.5))))
+    if kind == "contrast":
+        return Fault(kind, contrast=draw_lost_contrast(rng, severity))
+    if kind == "mixed":
+        return Fault(kind, draw_motion(rng, float(rng.uniform(0.4, 4.0))), draw_lost_contrast(rng, severity))
+    if kind in others:
+        draw: Any = others[kind]
+        return Fault(kind, other=draw(rng, severity))
+    raise ValueError(
+        f"no fault is called {kind!r}; there are none, motion, torchio, contrast, mixed, {', '.join(others)}"
+    )
+
+
+def apply_fault(scan: CleanScan, fault: Fault) -> Faulty:
+    """Do to the scan what was drawn: contrast first, then what happens in k-space."""
+    image, h = scan.image, scan.spacing_mm
+    if fault.contrast is not None:
+        image = apply_lost_contrast(image, fault.contrast, scan.brain, scan.cortex, scan.white).image
+    contrast, own_noise = relative_contrast(image, scan.cortex, scan.white), noise_sd(image, scan.brain)
+    moved = change = 0.0
+    if fault.motion is not None:
+        done = _move(image, fault.motion, scan)
+        image, moved, change = done.image, done.displacement_mm, done.change
+    ghost = spikes = 0.0
+    other = fault.other
+    if isinstance(other, Ghost):
+        image, ghost = _both(apply_ghost(image, other, scan.brain))
+    elif isinstance(other, Ringing):
+        image, ghost = _both(apply_ringing(image, other, scan.brain))
+    elif isinstance(other, Spikes):
+        image, spikes = _both(apply_spikes(image, other, scan.brain))
+    elif isinstance(other, Blur):
+        image = apply_blur(image, other, h, scan.brain).image
+    elif isinstance(other, Bias):
+        image = apply_bias(image, other, h, scan.brain).image
+    elif isinstance(other, Metal):
+        image = apply_metal(image, other, h, scan.brain).image
+    return Faulty(replace(scan, image=image), fault, own_noise, moved, change, ghost, spikes, contrast)
+
+
+def _move(image: Float32, motion: Movement, scan: CleanScan) -> Moved:
+    if isinstance(motion, TorchioMotion):
+        return apply_torchio_motion(image, motion, scan.spacing_mm, scan.brain)
+    return apply_motion(image, motion, scan.spacing_mm, scan.brain)
+
+
+def _both(done: Any) -> tuple[Float32, float]:
+    return done.image, done.change
+
+
+def draw_low_noise(rng: np.random.Generator) -> Noise:
+    """Noise as good scans have it."""
+    return draw_noise(rng, float(rng.uniform(0, 0.8)))
+
+
+def finish(rng: np.random.Generator, faulty: Faulty, noise: Noise) -> Example:
+    """Add noise, mask what the scan does not show, grade, and cut the slices; 0.7 s for 192x224x192."""
+    scan = faulty.scan
+    noisy = apply_noise(scan.image, _beyond_ripples(faulty, noise), scan.spacing_mm, scan.brain)
+    snr = float(scan.image[scan.brain].mean()) / max(float(np.hypot(noisy.added_sd, faulty.own_noise)), 1e-6)
+    image = noisy.image if scan.seen is None else noisy.image * scan.seen
+    grades = {
+        "motion": motion_grade(faulty.displacement_mm, faulty.change, ghost=faulty.ghost),
+        "noise": noise_grade(snr, spikes=faulty.spikes),
+        "contrast": contrast_grade(faulty.contrast, scan.sequence) if scan.sequence in USUAL_CONTRAST else None,
+    }
+    facts = scan.facts | {
+        "fault": faulty.fault.kind,
+        "displacement_mm": round(faulty.displacement_mm, 4),
+        "change": round(faulty.change, 4),
+        "ghost": round(faulty.ghost, 4),
+        "snr": round(snr, 2),
+        "relative_contrast": round(faulty.contrast, 4),
+    }
+    known = {"proper": True, "sequence": scan.sequence, "gadolinium": scan.gadolinium, **grades}
+    return Example(pixels_of(rng, image, scan), truth_row(known), scan.person, facts)
+
+
+def _beyond_ripples(faulty: Faulty, noise: Noise) -> Noise:
+    """`apply_noise` takes ripples for noise and would add less: ask for what brings the scan's own noise to the SNR."""
+    scan = faulty.scan
+    level, ripples = float(scan.image[scan.brain].mean()), noise_sd(scan.image, scan.brain)
+    missing = max((level / noise.snr) ** 2 - faulty.own_noise**2, 0.0)
+    return replace(noise, snr=level / max(float(np.sqrt(missing + ripples**2)), 1e-6))
+
+
+def pixels_of(rng: np.random.Generator, image: Float32, scan: CleanScan) -> NDArray[np.uint8]:
+    """Slices around the brain, its box as uncertain as the anatomy pass leaves it."""
+    if rng.random() < NO_BRAIN_SHARE:
+        box: Float64 = foreground_box(image)
+    else:
+        box = box_of(rng, scan.brain, scan.spacing_mm, BOX_JITTER_MM)
+    places = (np.arange(PER_AXIS) + rng.uniform(0.1, 0.9, PER_AXIS)) / PER_AXIS
+    return to_levels(cut_slices(image, scan.spacing_mm, box, places.tolist()).pixels)

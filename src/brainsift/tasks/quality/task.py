@@ -1,0 +1,92 @@
+"""The quality task: is it a proper scan, of which sequence, and how good is it?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from brainsift.anatomy.anatomy import Anatomy
+from brainsift.scans.ref import ScanRef
+from brainsift.scans.volume import Volume
+from brainsift.tasks.base import Finding, Measurement
+from brainsift.tasks.quality.network import GRADED, Answer, QualityNetwork, open_quality_network
+from brainsift.tasks.quality.slices import Slices, slices_of
+from brainsift.tasks.quality.words import describe
+
+AXIS_NAMES = ("sagittal", "coronal", "axial")
+
+EVEN_ODDS = 0.5
+"""From here on the scan is called proper; decisions have their own thresholds."""
+
+
+class QualityTask:
+    """Whether a scan is proper, and how much motion, noise and loss of contrast it shows.
+
+    Parameters
+    ----------
+    network : opens the network; the one on the shelf by default.
+    """
+
+    name = "quality"
+
+    def __init__(self, network: Callable[[], QualityNetwork] = open_quality_network) -> None:
+        self._open = network
+
+    def applies_to(self, ref: ScanRef, anatomy: Anatomy | None) -> bool:
+        """Every scan is asked: what is no proper scan is to be called so."""
+        return True
+
+    def run(self, volume: Volume, anatomy: Anatomy | None, ref: ScanRef) -> Finding:
+        """Answer for one scan; `anatomy` only says where the brain lies and what the metrics measure.
+
+        Raises
+        ------
+        ModelError
+            if the network is missing or damaged.
+        """
+        network = self._open()
+        slices = slices_of(volume, anatomy)
+        answer = network.ask(slices)
+        finding = Finding(
+            task=self.name,
+            label="proper" if answer.proper > EVEN_ODDS else "improper",
+            probabilities=probabilities(answer),
+            measurements=measure(answer, slices) | _metrics(volume, anatomy),
+            model_id=network.model_id,
+            model_sha256=network.model_sha256,
+        )
+        return finding.model_copy(update={"reason": describe(finding)})
+
+
+def probabilities(answer: Answer) -> dict[str, float]:
+    """Probabilities of the yes-or-no questions and of the sequences."""
+    named = {"proper": answer.proper, "gadolinium": answer.gadolinium}
+    for name in GRADED:
+        named[f"{name}_moderate"], named[f"{name}_severe"] = answer.moderate[name], answer.severe[name]
+    named |= {f"sequence_{name}": p for name, p in answer.sequence.items()}
+    return {name: round(p, 4) for name, p in named.items()}
+
+
+def measure(answer: Answer, slices: Slices) -> dict[str, Measurement]:
+    """Scores, grades, tier, and where each artefact shows most. The tier is 1 + the worst of the three grades; a scan
+    that is not proper has none."""
+    proper = answer.proper > EVEN_ODDS
+    measured: dict[str, Measurement] = {"tier": answer.tier() if proper else None}
+    measured |= {"sequence": answer.likeliest_sequence(), "gadolinium": answer.gadolinium > EVEN_ODDS}
+    for name in GRADED:
+        worst = int(np.argmax(answer.slice_scores[name]))
+        measured[f"{name}_score"] = round(answer.score(name), 3)
+        measured[f"{name}_grade"] = answer.grade(name)
+        measured[f"{name}_worst_plane"] = AXIS_NAMES[int(slices.axes[worst])]
+        measured[f"{name}_worst_slice"] = int(slices.indices[worst])
+        measured[f"{name}_worst_slice_score"] = round(float(answer.slice_scores[name][worst]), 3)
+    return measured
+
+
+def _metrics(volume: Volume, anatomy: Anatomy | None) -> dict[str, Measurement]:
+    if anatomy is None or not anatomy.has_brain:
+        return {}
+    from brainsift.tasks.quality.metrics import compute_metrics
+
+    return {f"metric_{name}": value for name, value in compute_metrics(volume, anatomy).items()}
