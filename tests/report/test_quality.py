@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from io import StringIO
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
+from rich.console import Console
 
-from brainsift.report.quality_scan import FEW_SCANS, NO_AIR, NO_METRICS, NO_STUDY, quality_view
+from brainsift.report.quality_scan import FEW_SCANS, NO_AIR, NO_METRICS, NO_STUDY, NOT_PROPER, quality_view
 from brainsift.report.quality_study import MIN_SCANS, QualityStudy
 from brainsift.report.quality_words import METRICS, TIER_RULE
 from brainsift.report.scan_page import scan_page
 from brainsift.report.spread import MARGIN, WIDTH, percentile, spread, strip
 from brainsift.report.study_page import study_page, write_scan_pages
+from brainsift.report.terminal import render_record
 from brainsift.store.errors import StoreError
 from brainsift.store.record_io import write_record
 from brainsift.tasks.quality.metrics import NAMES
@@ -50,7 +53,7 @@ def test_grades_scores_tier_and_its_rule_are_on_the_page_of_the_scan(tmp_path: P
 def test_the_findings_do_not_repeat_what_the_quality_section_shows(tmp_path: Path) -> None:
     text = texts(scan_page(quality_record(level=1.3), tmp_path))
     findings = text[text.index("Findings") : text.index("The file")]
-    assert "etric" not in findings
+    assert "Metric" not in findings
     assert "Motion score" not in findings
     assert "Gadolinium no" in findings
 
@@ -62,7 +65,8 @@ def test_a_scan_that_was_not_asked_has_no_quality_section(tmp_path: Path) -> Non
 
 def test_an_improper_scan_has_no_tier_and_does_not_count_among_the_grades(tmp_path: Path) -> None:
     improper = quality_record(proper=False)
-    assert quality_view(improper.findings[1].measurements)["tier"] is None
+    view = quality_view(improper.findings[1].measurements)
+    assert (view["tier"], view["grades"], view["remark"]) == (0, [], NOT_PROPER)
     study = QualityStudy().gather([improper, quality_record(2, 1.9)])
     assert study.tiers == {3: 1}
     assert study.grades["motion"] == {2: 1}
@@ -142,6 +146,16 @@ def test_pages_made_from_the_records_place_every_scan(tmp_path: Path) -> None:
     pages = [path.read_text(encoding="utf-8") for path in tmp_path.rglob("*_report.html")]
     assert len(pages) == 12
     assert all("of 12 lie below" in page for page in pages)
+
+
+def test_the_terminal_names_the_metrics_that_the_pages_explain_and_no_others() -> None:
+    console = Console(file=StringIO(), width=100)
+    render_record(quality_record(level=1.3), console)
+    assert isinstance(console.file, StringIO)
+    text = console.file.getvalue()
+    assert "CJV" in text
+    assert "Kurtosis of air" in text
+    assert "ummary" not in text
 
 
 def test_percentiles_count_equal_values_by_half() -> None:

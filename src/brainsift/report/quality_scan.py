@@ -22,6 +22,7 @@ NO_AIR = (
 )
 OF_AIR = "summary_bg_mean"
 NO_METRICS = "No brain was found, so there is nothing to measure the image on."
+NOT_PROPER = "This does not look like a proper scan, so that its grades say nothing and are not shown."
 NO_STUDY = "Their place in the study is shown once the pages are made again from all records: brainsift report OUTPUT."
 FEW_SCANS = "There are too few scans of this sequence to say where these values lie in the study."
 
@@ -64,13 +65,14 @@ def quality_view(measured: Measured, study: QualityStudy | None = None) -> dict[
     tier = measured.get("tier")
     tier = tier if isinstance(tier, int) else 0
     return {
-        "tier": tier if tier in TIERS else None,
+        "tier": tier,
         "tier_word": TIERS.get(tier, ""),
         "tier_tone": TONES[tier - 1] if tier in TIERS else "none",
         "rule": TIER_RULE,
-        "grades": _grades(measured),
+        "grades": _grades(measured) if tier in TIERS else [],
         "metrics": rows,
         "others": _others(measured),
+        "remark": "" if tier in TIERS else NOT_PROPER,
         "notes": _notes(measured, rows, study) if has_metrics else [NO_METRICS],
         "sequence": sequence_of(measured),
     }

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from rich import box
 from rich.console import Console, Group, RenderableType
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from brainsift.report.quality_words import METRICS, PREFIX
 from brainsift.report.verdict import Verdict, verdict
 from brainsift.report.words import duration, field_name, field_value, file_size, number, task_name
 from brainsift.store.record import Record
@@ -38,9 +41,21 @@ def render_record(record: Record, console: Console) -> None:
         console.print(_facts("Anatomy", [(field_name(n), field_value(n, v)) for n, v in record.anatomy.items()]))
     for finding in record.findings:
         shares = [(field_name(name), f"{100 * share:.1f} %") for name, share in finding.probabilities.items()]
-        measured = [(field_name(name), field_value(name, value)) for name, value in finding.measurements.items()]
+        measured = _measured(finding.measurements)
         label: Pairs = [("Answer", finding.label)] + ([("Flags", ", ".join(finding.flags))] if finding.flags else [])
         console.print(_facts(task_name(finding.task), label + measured + shares))
+
+
+def _measured(measurements: Mapping[str, object]) -> Pairs:
+    """Measurements by name; of the image metrics only those that the pages explain, the record holds the rest."""
+    rows: Pairs = []
+    for name, value in measurements.items():
+        metric = name.removeprefix(PREFIX) if name.startswith(PREFIX) else None
+        if metric is None:
+            rows.append((field_name(name), field_value(name, value)))
+        elif metric in METRICS:
+            rows.append((METRICS[metric].title, field_value(name, value)))
+    return rows
 
 
 def _panel(record: Record, answer: Verdict, console: Console) -> Panel:

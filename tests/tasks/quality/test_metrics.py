@@ -196,6 +196,24 @@ def test_more_noise_makes_every_noise_metric_worse() -> None:
         assert np.all(np.diff(values) * better > 0), name
 
 
+def test_labels_that_take_in_a_neighbour_do_not_spoil_a_tissue(measured: Metrics) -> None:
+    volume = scan(NOISE)
+    wrong = labels()
+    wrong[:, :, 35:][wrong[:, :, 35:] == Tissue.WHITE] = Tissue.CORTEX
+    inner = (wrong == Tissue.CORTEX).sum() / (labels() == Tissue.CORTEX).sum()
+    assert inner > 1.2
+    metrics = compute_metrics(volume, anatomy_of(volume, wrong))
+    assert metrics["cjv"] == pytest.approx(measured["cjv"], rel=0.05)
+    assert metrics["summary_gm_median"] == pytest.approx(600, rel=0.01)
+
+
+def test_noise_that_mixes_tissues_is_not_cut_off() -> None:
+    volume = scan(200.0)
+    metrics = compute_metrics(volume, anatomy_of(volume))
+    assert metrics["summary_wm_stdv"] == pytest.approx(200, rel=0.05)
+    assert (metrics["cjv"] or 0) > 0.9
+
+
 EMPTY = np.zeros(SHAPE, dtype=np.uint8)
 SPECK = EMPTY.copy()
 SPECK[30:33, 30:33, 30:33] = Tissue.WHITE
