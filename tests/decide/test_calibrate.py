@@ -65,7 +65,7 @@ def test_probabilities_and_thresholds_are_fitted_on_different_people() -> None:
     calibration, tested = calibrate("quality", scans, parts=("proper",), method="temperature")
     assert isinstance(calibration.probability, Temperature)
     assert calibration.probability.temperature == pytest.approx(3.0, rel=0.25)
-    assert tested.good.size == 600
+    assert tested.good.size == 720
     assert calibration.people == 900
 
 
@@ -102,21 +102,21 @@ def test_scans_that_are_doubted_are_not_counted() -> None:
 
 
 def test_limits_come_from_scans_that_no_threshold_is_tested_on() -> None:
-    others = [quality(measurements={"snr": float(snr)}) for snr in np.linspace(10, 20, 101)]
+    others = [quality(measurements={"metric_snr": float(snr)}) for snr in np.linspace(10, 20, 101)]
     scans = labelled(100, **EASY)
-    scans[0] = replace(scans[0], finding=scans[0].finding.model_copy(update={"measurements": {"snr": 900.0}}))
+    scans[0] = replace(scans[0], finding=scans[0].finding.model_copy(update={"measurements": {"metric_snr": 900.0}}))
     calibration, tested = calibrate("quality", scans, others, parts=("proper",))
-    assert set(calibration.limits) == {"snr"}
-    assert calibration.limits["snr"] == pytest.approx((10.5 - 18, 19.5 + 18))
+    assert set(calibration.limits) == {"metric_snr"}
+    assert calibration.limits["metric_snr"] == pytest.approx((10.5 - 18, 19.5 + 18))
     assert tested.good.size == 99
 
 
 def test_the_answer_itself_has_no_limits() -> None:
     findings = [
-        quality(measurements={"motion_score": i / 100, "motion_grade": i % 3, "tier": i % 3, "cnr": i / 9, "x": True})
+        quality(measurements={"motion_score": i / 100, "tier": i % 3, "metric_cnr": i / 9, "metric_x": True})
         for i in range(100)
     ]
-    assert set(measured_limits(findings)) == {"cnr"}
+    assert set(measured_limits(findings)) == {"metric_cnr"}
     assert measured_limits(findings[:20]) == {}
 
 

@@ -67,9 +67,13 @@ def test_ordinal_probabilities_stay_in_order() -> None:
     assert (mended[:, 0] >= mended[:, 1]).all()
 
 
-def test_where_nothing_was_wrong_the_temperature_stays_bounded() -> None:
-    assert fit_binary([0.9, 0.1], [True, False]) == pytest.approx(COLDEST, rel=0.01)
-    assert fit_binary([0.9, 0.1], [False, True]) == pytest.approx(HOTTEST, rel=0.01)
+@pytest.mark.parametrize("people", [2, 40])
+def test_where_nothing_was_wrong_the_temperature_stays_sober(people: int) -> None:
+    half = people // 2
+    right = fit_binary([0.9] * half + [0.1] * half, [True] * half + [False] * half)
+    wrong = fit_binary([0.9] * half + [0.1] * half, [False] * half + [True] * half)
+    assert 0.2 < right < 1 < wrong < HOTTEST
+    assert right > COLDEST
 
 
 def test_people_with_many_scans_weigh_as_much_as_others() -> None:

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from brainsift import __version__
-from brainsift.cli import check, demo, info, models, report, run, simulate, train
+from brainsift.cli import calibrate, check, demo, evaluate, info, models, report, run, simulate, train
 from brainsift.cli.exits import Exit, Stop
 
 app = typer.Typer(
@@ -47,6 +47,8 @@ app.command("demo", epilog=demo.EXAMPLES)(demo.demo)
 app.add_typer(models.app, name="models")
 app.add_typer(simulate.app, name="simulate")
 app.add_typer(train.app, name="train")
+app.command("calibrate", epilog=calibrate.EXAMPLES)(calibrate.calibrate)
+app.add_typer(evaluate.app, name="evaluate")
 app.command("info", epilog=info.EXAMPLES)(info.info)
 
 

@@ -20,8 +20,8 @@ from brainsift.decide.selective import choose_threshold
 from brainsift.decide.stored import Calibration, CalibrationError, Direction, Stratum, Way
 from brainsift.tasks.base import Finding
 
-FIT_SHARE = 1 / 3
-"""Of the people, for the probabilities. One number is fitted on them; thresholds need more."""
+FIT_SHARE = 0.2
+"""Of the people, for the probabilities. A temperature is one number; the thresholds need the others more."""
 
 MIN_SURPLUS = 3.0
 """Labelled people, in units of what a promise needs, from which a share is spared for the probabilities."""

@@ -32,8 +32,9 @@ MARGIN = 2.0
 """Limits lie two spreads (95 % - 5 %) outside of the tails: eight standard deviations of a normal measurement. They
 stop what is of another kind (a scaling fault, another organ), not what is rare."""
 
-ANSWERS = ("_score", "_grade", "tier")
-"""Endings of measurements that are the answer itself: a severe fault is no reason to disbelieve that it is severe."""
+METRIC = "metric_"
+"""Beginning of measurements that describe the image. Those that are the answer itself, such as `motion_score`, have no
+limits: a severe fault is no reason to disbelieve that it is severe."""
 
 Limits = Mapping[str, tuple[float, float]]
 
@@ -60,11 +61,11 @@ def doubts(finding: Finding, limits: Limits | None = None) -> list[str]:
 
 
 def measured_limits(findings: Sequence[Finding]) -> dict[str, tuple[float, float]]:
-    """Measurement → limits, of each that at least `MIN_FOR_LIMITS` findings hold as a finite number and that varies."""
+    """Image metric → limits, of each that varies and that `MIN_FOR_LIMITS` findings hold as a finite number."""
     columns: dict[str, list[float]] = {}
     for finding in findings:
         for name, value in finding.measurements.items():
-            if _is_number(value) and math.isfinite(value) and not name.endswith(ANSWERS):
+            if _is_number(value) and math.isfinite(value) and name.startswith(METRIC):
                 columns.setdefault(name, []).append(float(value))
     limits = {}
     for name, values in columns.items():

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import bdtr
+from scipy.special import bdtr, ndtri
 
 from brainsift.decide.bounds import labels_needed, upper_bound
 
@@ -20,9 +20,12 @@ GRID: NDArray[np.float64] = 1 / (1 + np.exp(-np.linspace(12.0, 0.0, 121)))
 """Probabilities that a decision is right, from the strictest (six in a million wrong) to an even chance. Equal steps of
 0.1 in log odds: as fine near 1, where networks put most scans, as in the middle."""
 
-NEARLY_BEST = 0.9
+NEARLY_BEST = 0.99
 """The search starts at the strictest threshold whose chance of passing is this share of the best one's: what is looser
 is reached from there anyway, what is stricter has too few people to pass."""
+
+SCATTER: NDArray[np.float64] = ndtri(np.arange(1, 18, 2) / 18)
+"""Standard normal deviates, nine equally likely ones."""
 
 MIN_ELSEWHERE = 20
 """Scores of others from which the start is read off; the place of 59 among 100 is then known to about a tenth."""
@@ -53,10 +56,12 @@ def start_of_search(elsewhere: ArrayLike, people: int, alpha: float, delta: floa
     decided = scores[:, None] >= GRID
     share = decided.mean(axis=0)
     predicted = ((1 - scores) @ decided) / np.maximum(decided.sum(axis=0), 1)
-    # One standard deviation fewer than expected, so that a start with just enough people is not chosen.
-    n = np.floor(people * share - np.sqrt(people * share * (1 - share))).astype(int)
+    # How many of `people` will be decided is known within the scatter of both samples: the chance is averaged over it.
+    scatter = np.sqrt(people * share * (1 - share) * (1 + people / scores.size))
+    n = np.clip(people * share + SCATTER[:, None] * scatter, 0, people).astype(int)
     allowed = np.searchsorted(_people_needed(people, alpha, delta), n, side="right") - 1
-    chance = np.where(allowed >= 0, bdtr(np.maximum(allowed, 0), np.maximum(n, 1), predicted), 0.0)
+    passing = np.where(allowed >= 0, bdtr(np.maximum(allowed, 0), np.maximum(n, 1), predicted), 0.0)
+    chance = passing.mean(axis=0)
     return int((chance >= NEARLY_BEST * chance.max()).argmax()) if chance.any() else len(GRID) - 1
 
 

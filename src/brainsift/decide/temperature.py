@@ -14,7 +14,11 @@ EPSILON = 1e-6
 """Probabilities are read no closer to 0 and 1 than this: float32 networks say 0 and 1 outright."""
 
 COLDEST, HOTTEST = 0.05, 20.0
-"""Bounds of the temperature: where no scan was wrong the best one is 0, and the data cannot say how near."""
+"""Bounds of the search."""
+
+PRIOR_SPREAD = 1.0
+"""Standard deviation of the logarithm of the temperature before data: most networks lie within a factor of e of 1. A
+few dozen people outweigh it; where none of them was wrong it keeps the best temperature off 0."""
 
 
 def logit(probabilities: ArrayLike) -> Values:
@@ -25,7 +29,7 @@ def logit(probabilities: ArrayLike) -> Values:
 
 
 def fit_binary(probabilities: ArrayLike, truth: ArrayLike, weights: ArrayLike | None = None) -> float:
-    """Temperature of the probabilities (n,) of yes, by maximum likelihood (Guo 2017, ICML).
+    """Temperature of the probabilities (n,) of yes, by likelihood (Guo 2017, ICML) and a weak prior.
 
     Raises
     ------
@@ -81,11 +85,11 @@ def apply_classes(probabilities: ArrayLike, temperature: float) -> Values:
 
 
 def _best(loss: Callable[[float], float]) -> float:
-    """The loss is convex in 1 / temperature, so that one search over its logarithm finds the minimum."""
+    """Search the logarithm of 1 / temperature, in which the likelihood has one peak."""
     from scipy.optimize import minimize_scalar  # a run only applies temperatures, and need not wait for this
 
     found = minimize_scalar(
-        lambda log_beta: loss(float(np.exp(log_beta))),
+        lambda log_beta: loss(float(np.exp(log_beta))) + (log_beta / PRIOR_SPREAD) ** 2 / 2,
         bounds=(-np.log(HOTTEST), -np.log(COLDEST)),
         method="bounded",
         options={"xatol": 1e-4},

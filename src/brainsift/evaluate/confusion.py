@@ -13,6 +13,8 @@ from brainsift.evaluate.intervals import RESAMPLES, Interval, people_of, percent
 Tables = NDArray[np.float64]
 """(..., C, C) counts; rows are the truth, columns the answer."""
 
+Booleans = ArrayLike | Sequence[bool | None]
+
 Metric = Callable[[Tables], NDArray[np.float64]]
 """(..., C, C) counts → (...) values, NaN where the metric is undefined."""
 
@@ -78,7 +80,7 @@ def confusion(
     return Confusion(tuple(classes), counts.reshape(len(people), size, size))
 
 
-def binary_confusion(truth: ArrayLike, answers: ArrayLike, groups: Sequence[object] | None = None) -> Confusion:
+def binary_confusion(truth: Booleans, answers: Booleans, groups: Sequence[object] | None = None) -> Confusion:
     """Confusion of yes and no; the second row and column are yes. Missing values (None, NaN) are left out."""
     return confusion(_booleans(truth), _booleans(answers), (False, True), groups)
 
@@ -104,5 +106,5 @@ def _missing(value: object) -> bool:
     return value is None or (isinstance(value, float | np.floating) and bool(np.isnan(value)))
 
 
-def _booleans(values: ArrayLike) -> list[bool | None]:
+def _booleans(values: Booleans) -> list[bool | None]:
     return [None if _missing(value) else bool(value) for value in np.asarray(values, dtype=object).tolist()]

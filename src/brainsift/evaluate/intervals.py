@@ -116,8 +116,10 @@ def bootstrap_rows(
     if len(members) < 2:
         return Interval(value, float("nan"), float("nan"), n, len(members), "none")
     rng = np.random.default_rng(seed)
-    draws = [
-        statistic(np.concatenate([members[i] for i in rng.integers(len(members), size=len(members))]))
-        for _ in range(RESAMPLES)
-    ]
-    return percentile_interval(value, draws, n, len(members), level)
+    alone = len(members) == n
+
+    def draw() -> NDArray[np.intp]:
+        chosen = rng.integers(len(members), size=len(members))
+        return chosen if alone else np.concatenate([members[i] for i in chosen])
+
+    return percentile_interval(value, [statistic(draw()) for _ in range(RESAMPLES)], n, len(members), level)

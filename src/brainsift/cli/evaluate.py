@@ -1,0 +1,165 @@
+"""`brainsift evaluate`: the answers of a study against people's labels, with intervals."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from brainsift.cli.exits import Stop
+
+if TYPE_CHECKING:
+    from brainsift.cli.labelled import Study
+    from brainsift.evaluate.answered import Answered
+    from brainsift.evaluate.intervals import Interval
+    from brainsift.evaluate.quality import Measured
+
+app = typer.Typer(help="Measure answers against people's labels.", no_args_is_help=True, rich_markup_mode="markdown")
+
+SHOWN = ("balanced_accuracy", "sensitivity", "specificity", "ppv", "npv", "auc", "mcc", "calibration_error")
+"""Columns of the printed table; each cell holds the value and its 95 % interval."""
+
+
+@app.callback()
+def _evaluate() -> None:
+    pass
+
+
+@app.command(epilog="Example: `brainsift evaluate quality results --labels labels.tsv --prevalence improper=0.27`")
+def quality(
+    output: Annotated[Path, typer.Argument(metavar="OUTPUT", help="The OUTPUT folder of an earlier `brainsift run`.")],
+    labels: Annotated[Path, typer.Option(metavar="FILE", help="labels.tsv: what people say of the scans.")],
+    prevalence: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="QUESTION=SHARE",
+            help="Share that is truly yes where you will use it, for PPV and NPV; the labels' own share if not given.",
+        ),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of the resampling of people.")] = 0,
+) -> None:
+    """Print every quality question with its metrics and 95 % intervals, and write `evaluation_quality.tsv`.
+
+    Rows marked `train` or `validation` do not count. Of several raters the consensus is the truth; their agreement with
+    each other and with the machine is measured as well. Intervals count people, not scans.
+    """
+    from brainsift.cli.labelled import read_study
+    from brainsift.evaluate.quality import measure_quality
+    from brainsift.evaluate.raters import rater_agreement
+
+    shares = _shares(prevalence or [])
+    study = read_study("quality", output, labels)
+    scans = [_answered(scan, study) for scan in study.agreed]
+    try:
+        figures = measure_quality(scans, shares, seed)
+    except ValueError as error:
+        raise Stop(f"{error}.", "Name a question as in the first column of the table.") from error
+    raters = rater_agreement(study.labels, {scan: _grades(scan, study) for scan in study.agreed}, seed)
+    if not any(figure.question != "decisions" for figure in (*figures, *raters)):
+        raise Stop("The labels answer no question.", "Fill in proper, gadolinium, sequence, or a grade.")
+    _tell(figures, raters, study)
+    typer.echo(_write(output, [*figures, *raters]))
+
+
+def _shares(given: list[str]) -> dict[str, float]:
+    shares = {}
+    for text in given:
+        name, _, share = text.partition("=")
+        try:
+            shares[name] = float(share)
+        except ValueError:
+            raise Stop(f"'{text}' names no prevalence.", "Write QUESTION=SHARE, such as improper=0.27.") from None
+        if not 0 <= shares[name] <= 1:
+            raise Stop(f"A prevalence is a share from 0 to 1, got {share}.", "Write improper=0.27 for 27 %.")
+    return shares
+
+
+def _answered(scan: str, study: Study) -> Answered:
+    from brainsift.evaluate.answered import Answered
+
+    finding, record = study.findings[scan]
+    decision = record.decision("quality")
+    return Answered(
+        truth=study.agreed[scan],
+        person=study.agreed[scan].person,
+        label=finding.label,
+        probabilities=finding.probabilities,
+        measurements=finding.measurements,
+        action=None if decision is None else decision.action.value,
+    )
+
+
+def _grades(scan: str, study: Study) -> dict[str, int | None]:
+    """What the machine said in the columns of the labels."""
+    from brainsift.evaluate.consensus import GRADES
+    from brainsift.evaluate.questions import machine_grade
+
+    one = _answered(scan, study)
+    gadolinium = one.measurements.get("gadolinium")
+    return {
+        "proper": int(one.label == "proper"),
+        "gadolinium": int(gadolinium) if isinstance(gadolinium, bool) else None,
+        **{name: machine_grade(one, name) for name in GRADES},
+    }
+
+
+def _tell(figures: list[Measured], raters: list[Measured], study: Study) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    from brainsift.cli.console import answers
+
+    console = answers()
+    people = len({study.agreed[scan].person for scan in study.agreed})
+    console.print(f"{len(study.agreed)} labelled scans of {people} people.", markup=False)
+    for line in study.left_out:
+        console.print(f"Left out: {line}.", markup=False)
+    table = Table(box=None, pad_edge=False)
+    for column in ("question", "scans", "people", "yes", *SHOWN):
+        table.add_column(column.replace("_", " "), justify="left" if column == "question" else "right")
+    asked = dict.fromkeys(figure.question for figure in figures if figure.yes is not None)
+    for question in asked:
+        found = {figure.metric: figure for figure in figures if figure.question == question}
+        first = found["balanced_accuracy"]
+        counts = (str(first.interval.n), str(first.interval.groups), str(first.yes))
+        table.add_row(Text(question), *counts, *(cell(found[name].interval) for name in SHOWN))
+    if asked:
+        console.print(table)
+    rest = [figure for figure in (*figures, *raters) if figure.yes is None]
+    for one in rest:
+        interval = one.interval
+        line = f"{one.question}: {one.metric.replace('_', ' ')} {cell(interval)}, {interval.n} scans"
+        console.print(line, markup=False)
+    assumed = {figure.question: figure.prevalence for figure in figures if figure.prevalence is not None}
+    if assumed:
+        told = ", ".join(f"{question} {share:.1%}" for question, share in assumed.items())
+        console.print(f"PPV and NPV hold where so many are truly yes: {told}.", markup=False)
+
+
+def cell(interval: Interval) -> str:
+    """A value with its interval, as short as a table allows; a dash where there is none."""
+    if interval.value != interval.value:
+        return "-"
+    bounds = "" if interval.low != interval.low else f" ({interval.low:.2f}-{interval.high:.2f})"
+    return f"{interval.value:.2f}{bounds}"
+
+
+def _write(output: Path, figures: list[Measured]) -> Path:
+    from brainsift.store.files import write_atomic
+    from brainsift.store.text import tsv_cell
+
+    lines = ["question\tmetric\tvalue\tlow\thigh\tscans\tpeople\tyes\tprevalence\tinterval"]
+    for one in figures:
+        interval = one.interval
+        numbers = (_number(interval.value), _number(interval.low), _number(interval.high))
+        counts = (str(interval.n), str(interval.groups), "" if one.yes is None else str(one.yes))
+        rest = (_number(one.prevalence), interval.method)
+        lines.append("\t".join((one.question, tsv_cell(one.metric), *numbers, *counts, *rest)))
+    path = output / "evaluation_quality.tsv"
+    write_atomic(path, "\n".join(lines) + "\n", output)
+    return path
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None or value != value else f"{value:.6g}"
