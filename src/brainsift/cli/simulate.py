@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +13,18 @@ from brainsift.cli.exits import Stop
 
 app = typer.Typer(help="Simulate scans with known truth.", no_args_is_help=True, rich_markup_mode="markdown")
 
+Output = Annotated[Path, typer.Argument(metavar="OUTPUT", help="Folder for scans, labels and truth.tsv.")]
+LabelMaps = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="DIR",
+        help="Folder of label maps with FreeSurfer's values; heads are drawn from the packaged atlas if not given.",
+    ),
+]
+Number = Annotated[int, typer.Option("--n", "-n", min=1, help="How many.")]
+Seed = Annotated[int, typer.Option(help="The same seed draws the same scans.")]
+Spacing = Annotated[float, typer.Option(metavar="MM", min=0.5, max=5, help="Voxel size.")]
+
 
 @app.callback()
 def _simulate() -> None:
@@ -19,31 +33,94 @@ def _simulate() -> None:
 
 @app.command(epilog="Example: `brainsift simulate heads simulated --n 2 --contrast T1w --spacing 2`")
 def heads(
-    output: Annotated[Path, typer.Argument(metavar="OUTPUT", help="Folder for scans, labels and truth.tsv.")],
-    label_maps: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="DIR",
-            help="Folder of label maps with FreeSurfer's values; heads are drawn from the packaged atlas if not given.",
-        ),
-    ] = None,
-    n: Annotated[int, typer.Option("--n", "-n", min=1, help="How many.")] = 10,
-    seed: Annotated[int, typer.Option(help="The same seed draws the same scans.")] = 0,
+    output: Output,
+    label_maps: LabelMaps = None,
+    n: Number = 10,
+    seed: Seed = 0,
     contrast: Annotated[
         str, typer.Option(metavar="KIND", help="`T1w`, `T2w`, `FLAIR`, `T2starw`, `PDw` or `random`.")
     ] = "random",
-    spacing: Annotated[float, typer.Option(metavar="MM", min=0.5, max=5, help="Voxel size.")] = 1.0,
+    spacing: Spacing = 1.0,
 ) -> None:
     """Simulate heads of random shape, contrast, coverage and acquisition, each with its labels and parameters."""
     from brainsift.simulate.heads import KINDS_OF_CONTRAST, simulate_heads
-    from brainsift.simulate.sources import list_label_maps
 
     if contrast not in KINDS_OF_CONTRAST:
         raise Stop(f"There is no contrast '{contrast}'.", f"Contrasts: {', '.join(KINDS_OF_CONTRAST)}.")
-    if label_maps is not None and not label_maps.is_dir():
-        raise Stop(f"There is no folder {label_maps}.", "Give `--label-maps` a folder of label maps.")
+    maps = _maps(label_maps)
+    with _counting(n) as count:
+        table = simulate_heads(output, maps, n, seed, contrast, spacing, count)
+    typer.echo(table)
+
+
+@app.command(epilog="Example: `brainsift simulate motion moved --n 2 --spacing 2`")
+def motion(
+    output: Output, label_maps: LabelMaps = None, n: Number = 10, seed: Seed = 0, spacing: Spacing = 1.0
+) -> None:
+    """Simulate T1w scans of heads that moved, from not at all to severely; truth.tsv says how far."""
+    _artefact("motion", output, label_maps, n, seed, spacing)
+
+
+@app.command(epilog="Example: `brainsift simulate noise noisy --n 2 --spacing 2`")
+def noise(output: Output, label_maps: LabelMaps = None, n: Number = 10, seed: Seed = 0, spacing: Spacing = 1.0) -> None:
+    """Simulate T1w scans with little to much noise; truth.tsv has the signal-to-noise ratio of the brain."""
+    _artefact("noise", output, label_maps, n, seed, spacing)
+
+
+@app.command(epilog="Example: `brainsift simulate contrast faded --n 2 --spacing 2`")
+def contrast(
+    output: Output, label_maps: LabelMaps = None, n: Number = 10, seed: Seed = 0, spacing: Spacing = 1.0
+) -> None:
+    """Simulate T1w scans that lost contrast between grey and white matter; truth.tsv says how much is left."""
+    _artefact("contrast", output, label_maps, n, seed, spacing)
+
+
+@app.command(epilog="Example: `brainsift simulate zoo zoo --n 4 --spacing 4`")
+def zoo(output: Output, label_maps: LabelMaps = None, n: Number = 20, seed: Seed = 0, spacing: Spacing = 1.0) -> None:
+    """Simulate what is no proper brain scan (2D stacks, cut or swapped, masks, maps, CT, phantoms, other parts of the
+    body, nothing), and proper ones among it."""
+    from brainsift.simulate.zoo_study import simulate_zoo
+
+    maps = _maps(label_maps)
+    with _counting(n) as count:
+        table = simulate_zoo(output, maps, n, seed, spacing, count)
+    typer.echo(table)
+
+
+def _artefact(kind: str, output: Path, label_maps: Path | None, n: int, seed: int, spacing: float) -> None:
+    from brainsift.simulate.artefacts.study import simulate_artefact
+
+    maps = _maps(label_maps)
+    with _counting(n) as count:
+        table = simulate_artefact(kind, output, maps, n, seed, spacing, count)
+    typer.echo(table)
+
+
+def _maps(folder: Path | None) -> list[Path] | None:
+    from brainsift.simulate.sources import list_label_maps
+
+    if folder is None:
+        return None
+    if not folder.is_dir():
+        raise Stop(f"There is no folder {folder}.", "Give `--label-maps` a folder of label maps.")
     try:
-        maps = list_label_maps(label_maps) if label_maps is not None else None
+        return list_label_maps(folder)
     except ValueError as error:
-        raise Stop(f"{error}.", "See `brainsift simulate heads --help`.") from error
-    typer.echo(simulate_heads(output, maps, n, seed, contrast, spacing))
+        raise Stop(f"{error}.", "See `brainsift simulate --help`.") from error
+
+
+@contextmanager
+def _counting(n: int) -> Iterator[Callable[[int], None]]:
+    """A bar on a terminal that is told how many scans are done; a fault of a label map ends it with a message."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+
+    from brainsift.cli.console import notes
+
+    console = notes()
+    columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        row = bar.add_task("simulating", total=n)
+        try:
+            yield lambda done: bar.update(row, completed=done)
+        except ValueError as error:
+            raise Stop(f"{error}.", "See `brainsift simulate --help`.") from error
