@@ -70,14 +70,15 @@ MIN_AIR_SHARE = 0.05
 """Of the voxels around the head: with less air left beside padding, its few voxels are edges of a mask."""
 
 MAX_ZERO_SHARE = 0.25
-"""Of the voxels taken for air: with more exact zeros it is noise rounded away, whose statistics mean nothing."""
+"""Of the voxels taken for air. Rayleigh noise that is rounded to whole numbers has a quarter of zeros where its standard
+deviation is put a fifth too high; with more zeros it is hardly noise any more."""
 
 MAX_NEGATIVE_SHARE = 0.01
 """Magnitude images have none. Standardised images do, and ratios of their values mean nothing."""
 
 MIN_APART = 4.0
 """Tissues are told by brightness where their medians lie this many noise levels (MAD of white matter) apart: then the
-middle between them cuts off 2 % of a tissue's own noise at most."""
+middle between them cuts off 2.3 % of a tissue's own noise at most."""
 
 MAX_FIELD_POINTS = 20_000
 
@@ -172,7 +173,7 @@ def _by_brightness(values: dict[str, NDArray[np.float64]]) -> dict[str, NDArray[
     """Leave out the voxels of a tissue that are nearer in brightness to another one.
 
     Labels at 2 mm take part of the neighbouring tissue in. MRIQC's segmentation goes by brightness; without this step
-    cortex would vary two to three times as much as there. Tissues that noise mixes are left as they are.
+    cortex would vary one and a half to three times as much as there. Tissues that noise mixes are left as they are.
     """
     first = {name: summarise(found) for name, found in values.items()}
     known = {name: summary.median for name, summary in first.items() if summary is not None}
