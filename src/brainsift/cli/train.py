@@ -58,3 +58,110 @@ def anatomy(
     plan = TrainingPlan(steps=steps, minutes=minutes, seed=seed, threads=threads, device=device)
     for path in train_and_export(label_maps, output, names, plan, resume=resume):
         typer.echo(path)
+
+
+@app.command(
+    epilog="Example: `brainsift train quality runs/quality --label-maps labels --real-scans scans "
+    "--validation head_17 --validation t1w_brain_09`; "
+    "`brainsift train quality runs/ours --labels labels.tsv --scans study`"
+)
+def quality(
+    output: Annotated[
+        Path, typer.Argument(metavar="OUTPUT", help="Folder for examples, checkpoint, curve, ONNX file and card.")
+    ],
+    label_maps: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Folder of whole-head label maps to simulate scans from.")
+    ] = None,
+    real_scans: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Folder of clean, skull-stripped T1w scans to corrupt.")
+    ] = None,
+    validation: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="Label map or scan kept for validation, by its file name; several times."),
+    ] = None,
+    labels: Annotated[
+        Path | None, typer.Option(metavar="TSV", help="Learn from people's labels instead (`labels.tsv`).")
+    ] = None,
+    scans: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Folder that the labels' column `scan` is relative to.")
+    ] = None,
+    start: Annotated[
+        str | None,
+        typer.Option(
+            "--from",
+            metavar="MODEL",
+            help="Start from these weights: `.onnx` or `.pt`, `packaged`, or `nothing`. With labels: `packaged`.",
+        ),
+    ] = None,
+    freeze: Annotated[
+        str | None, typer.Option(metavar="PART", help="`extractor`: train only what comes after the convolutions.")
+    ] = None,
+    chunks: Annotated[int, typer.Option(min=1, help="Of the bank, of 6 to 14 examples each.")] = 160,
+    workers: Annotated[int, typer.Option(min=0, help="Processes that build the bank.")] = 2,
+    minutes: Annotated[float | None, typer.Option(min=0, help="Train so many minutes at the most.")] = None,
+    steps: Annotated[int, typer.Option(min=1, help="Train so many steps at the most.")] = 20_000,
+    rate: Annotated[float | None, typer.Option(min=0, help="Learning rate; 0.002, with labels 0.0005.")] = None,
+    patience: Annotated[
+        int | None, typer.Option(min=1, help="Stop after so many validations without a gain; with labels 6.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of the examples, the first weights and the order.")] = 1,
+    threads: Annotated[int, typer.Option(min=1, help="Of the CPU.")] = 2,
+    resume: Annotated[bool, typer.Option("--resume/--restart", help="Go on from the checkpoint in OUTPUT.")] = True,
+) -> None:
+    """Train the quality network on simulated artefacts, or fine-tune it on people's labels.
+
+    From label maps and clean scans, a bank of corrupted examples is built first; what lies there already is used.
+    From labels, no person is on both sides: the column `split` decides, else a fifth of the people validate. Interrupt
+    it at any time: the same command goes on. Use the result with
+    `brainsift models import quality OUTPUT/quality.onnx --shelf DIR --card OUTPUT/quality.md`.
+    """
+    need_extra("train", "Training")
+    from brainsift.learn.trainer import TrainingPlan
+
+    for folder, option in ((label_maps, "--label-maps"), (real_scans, "--real-scans"), (scans, "--scans")):
+        if folder is not None and not folder.is_dir():
+            raise Stop(f"There is no folder {folder}.", f"Give `{option}` a folder.")
+    if (labels is None) == (label_maps is None and real_scans is None):
+        raise Stop("What to learn from is not clear.", "Give either `--label-maps` and `--real-scans`, or `--labels`.")
+    plan = TrainingPlan(
+        steps=steps,
+        minutes=minutes,
+        seed=seed,
+        threads=threads,
+        learning_rate=rate or (2e-3 if labels is None else 5e-4),
+        validate_every=500 if labels is None else 50,
+        patience=patience or (None if labels is None else 6),
+    )
+    try:
+        if labels is None:
+            from brainsift.learn.quality.job import find_sources, train_and_export
+
+            sources = find_sources(label_maps, real_scans, validation or [])
+            weights = _weights(start or "nothing")
+            path = train_and_export(
+                sources, output, plan, chunks=chunks, workers=workers, start_from=weights, resume=resume
+            )
+        else:
+            from brainsift.learn.quality.finetune import fine_tune
+
+            weights = _weights(start or "packaged")
+            path = fine_tune(
+                labels, scans or labels.parent, output, plan, start_from=weights, freeze=freeze, resume=resume
+            )
+    except (ValueError, OSError) as error:
+        raise Stop(f"{str(error)[:1].upper()}{str(error)[1:]}", "See `brainsift train quality --help`.") from error
+    typer.echo(path)
+
+
+def _weights(start: str) -> Path | None:
+    """The file behind `--from`; None for `nothing`."""
+    if start == "nothing":
+        return None
+    if start == "packaged":
+        from brainsift.models.shelf import find
+
+        return find("quality").path
+    path = Path(start)
+    if not path.is_file():
+        raise Stop(f"There is no file {path}.", "Give `--from` a model, `packaged` or `nothing`.")
+    return path

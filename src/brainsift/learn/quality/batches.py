@@ -57,9 +57,11 @@ def draw_changes(rng: np.random.Generator, slices: int, per_axis: int = SLICES_P
 
 def change(pixels: NDArray[np.uint8], changes: Changes) -> Float32:
     """Apply changes to the slices (S, H, W) of an example; float32 (chosen, H, W) in [0, 1]."""
-    image = pixels[changes.slices].astype(np.float32) / LEVELS
+    image: Float32 = pixels[changes.slices].astype(np.float32)
+    image /= LEVELS
     np.power(image, np.float32(changes.exponent), out=image)
-    np.clip(np.float32(changes.factor) * image, 0, 1, out=image)
+    image *= np.float32(changes.factor)
+    np.minimum(image, 1, out=image)
     if changes.mirror:
         third = len(image) // 3
         image[third:] = image[third:, :, ::-1]  # columns of coronal and axial slices run from left to right

@@ -8,6 +8,7 @@ import os
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -29,6 +30,9 @@ PAINTINGS = 2
 """Scans of each deformed head: deforming costs as much as painting."""
 
 RARE_FAULTS = ("ghost", "ringing", "spikes", "blur", "bias", "metal", "mixed")
+
+TORCHIO_SHARE = 0.35 if find_spec("torchio") else 0.0
+"""Of the movements; none where TorchIO is not installed."""
 
 CACHED_HEADS = 4
 
@@ -142,7 +146,7 @@ def real_examples(rng: np.random.Generator, path: Path, person: str) -> list[Exa
 def corrupted(rng: np.random.Generator, scan: CleanScan) -> list[Example]:
     """Six examples of one clean scan; two of a movement, which is what costs."""
     still = apply_fault(scan, draw_fault(rng, "none"))
-    moved = apply_fault(scan, draw_fault(rng, "torchio" if rng.random() < 0.35 else "motion"))
+    moved = apply_fault(scan, draw_fault(rng, "torchio" if rng.random() < TORCHIO_SHARE else "motion"))
     faded = apply_fault(scan, draw_fault(rng, "contrast"))
     other = apply_fault(scan, draw_fault(rng, str(rng.choice(RARE_FAULTS))))
     return [

@@ -124,9 +124,8 @@ def draw_fault(rng: np.random.Generator, kind: str) -> Fault:
     if kind in others:
         draw: Any = others[kind]
         return Fault(kind, other=draw(rng, severity))
-    raise ValueError(
-        f"no fault is called {kind!r}; there are none, motion, torchio, contrast, mixed, {', '.join(others)}"
-    )
+    known = ", ".join(("none", "motion", "torchio", "contrast", "mixed", *others))
+    raise ValueError(f"a fault is one of {known}, got {kind!r}")
 
 
 def apply_fault(scan: CleanScan, fault: Fault) -> Faulty:

@@ -26,6 +26,7 @@ CUTS = ((1, "moderate or worse"), (2, "severe"))
 SUBSETS: tuple[tuple[str, Chooser], ...] = (
     ("simulated scans", lambda facts: facts["source"] == "label map"),
     ("real clean scans, corrupted", lambda facts: facts["source"] == "real scan"),
+    ("scans that people labelled", lambda facts: facts["source"] == "labelled scan"),
 )
 
 SIMULATORS: tuple[tuple[str, Chooser], ...] = (

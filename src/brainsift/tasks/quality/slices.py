@@ -128,8 +128,8 @@ def cut_slices(
             at = box[0, axis] + place * (box[1, axis] - box[0, axis])
             index = int(np.clip(np.rint(at), 0, data.shape[axis] - 1))
             slab = _slab(data, axis, index, size[axis], padding, dark)
-            plane: Float32 = rows @ (slab if along_rows < along_columns else slab.T) @ columns.T
-            pixels.append(np.where(seen, _compand(plane, dark, bright), np.float32(0)))
+            plane = rows @ (slab if along_rows < along_columns else slab.T) @ columns.T
+            pixels.append(np.where(seen, _compand(plane.astype(np.float32, copy=False), dark, bright), np.float32(0)))
             axes.append(axis)
             indices.append(index)
     return Slices(np.stack(pixels), np.array(axes), np.array(indices))

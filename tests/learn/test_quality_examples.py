@@ -1,0 +1,140 @@
+"""Clean scans and their corruption: grades follow from what was done, and the same seed gives the same example."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from brainsift.learn.quality import build, clean
+from brainsift.learn.quality.bank import chunk_names, load_bank
+from brainsift.learn.quality.build import build_bank, plan_chunks
+from brainsift.learn.quality.clean import CleanScan, box_of, draw_painting, paint, place_head, resample_clean
+from brainsift.learn.quality.corrupt import Fault, apply_fault, draw_fault, finish
+from brainsift.learn.quality.truth import COLUMNS
+from brainsift.simulate.artefacts.intensity import Noise
+from brainsift.simulate.labelmap import load_label_map
+
+MOTION, NOISE, CONTRAST = (COLUMNS.index(name) for name in ("motion", "noise", "contrast"))
+
+
+@pytest.fixture(scope="module")
+def scan(label_maps: Path) -> CleanScan:
+    rng = np.random.default_rng(0)
+    head = load_label_map(sorted(label_maps.iterdir())[0])
+    placed = place_head(rng, head, "person_0", spacing_mm=3.0)
+    return paint(placed, draw_painting(rng, head.values, "mprage"))
+
+
+def test_a_painted_head_has_its_tissues_and_no_face_of_its_own(scan: CleanScan) -> None:
+    assert scan.sequence == "T1w"
+    assert scan.gadolinium is not None
+    assert scan.image.shape == scan.brain.shape
+    assert scan.image[scan.white].mean() > scan.image[scan.cortex].mean()
+    assert scan.brain[scan.white].all()
+
+
+def test_a_clean_scan_with_little_noise_has_all_grades_near_zero(scan: CleanScan) -> None:
+    rng = np.random.default_rng(1)
+    example = finish(rng, apply_fault(scan, Fault("none")), Noise(60.0, 0.0, 1))
+    assert example.pixels.shape == (24, 224, 192)
+    assert example.truth[MOTION] == 0
+    assert example.facts["fault"] == "none"
+    assert example.person == "person_0"
+
+
+@pytest.mark.parametrize("kind", ["motion", "torchio"])
+def test_movements_are_graded_by_what_they_do(scan: CleanScan, kind: str) -> None:
+    if kind == "torchio":
+        pytest.importorskip("torchio")
+    rng = np.random.default_rng(3)
+    graded = [apply_fault(scan, draw_fault(rng, kind)) for _ in range(6)]
+    moved = np.array([f.displacement_mm for f in graded])
+    change = np.array([f.change for f in graded])
+    assert (moved >= 0).all()
+    assert moved.max() > 0.7
+    assert np.corrcoef(moved, change)[0, 1] > 0.3
+
+
+def test_a_torchio_motion_without_movement_changes_nothing(scan: CleanScan) -> None:
+    pytest.importorskip("torchio")
+    from brainsift.learn.quality.torchio_motion import TorchioMotion, apply_torchio_motion
+
+    still = TorchioMotion(((0.0, 0.0, 0.0),), ((0.0, 0.0, 0.0),), (0.3,), 0)
+    done = apply_torchio_motion(scan.image, still, scan.spacing_mm, scan.brain)
+    assert done.displacement_mm == 0
+    assert done.image == pytest.approx(scan.image, abs=1e-4)
+
+
+def test_a_torchio_shift_of_half_the_lines_displaces_by_their_weight(scan: CleanScan) -> None:
+    pytest.importorskip("torchio")
+    from brainsift.learn.quality.torchio_motion import TorchioMotion, apply_torchio_motion
+
+    early, late = (
+        apply_torchio_motion(
+            scan.image, TorchioMotion(((0.0, 0.0, 0.0),), ((0.0, 6.0, 0.0),), (time,), 2), scan.spacing_mm, scan.brain
+        )
+        for time in (0.1, 0.45)
+    )
+    assert 0 < early.displacement_mm < late.displacement_mm < 6
+
+
+def test_ripples_of_motion_are_not_taken_for_noise(scan: CleanScan) -> None:
+    rng = np.random.default_rng(5)
+    moved = apply_fault(scan, draw_fault(rng, "motion"))
+    example = finish(rng, moved, Noise(20.0, 0.0, 1))
+    assert example.facts["snr"] == pytest.approx(20, rel=0.1)
+
+
+@pytest.mark.parametrize("kind", ["ghost", "spikes", "ringing", "blur", "bias", "metal", "contrast"])
+def test_every_fault_gives_an_example_with_finite_grades(scan: CleanScan, kind: str) -> None:
+    rng = np.random.default_rng(7)
+    example = finish(rng, apply_fault(scan, draw_fault(rng, kind)), Noise(25.0, 0.0, 1))
+    grades = example.truth[[MOTION, NOISE, CONTRAST]]
+    assert np.isfinite(grades).all()
+    assert ((grades >= 0) & (grades <= 2)).all()
+
+
+def test_an_unknown_fault_is_refused() -> None:
+    with pytest.raises(ValueError, match="got 'flare'"):
+        draw_fault(np.random.default_rng(0), "flare")
+
+
+def test_the_same_scan_in_other_voxels_keeps_its_size(scan: CleanScan) -> None:
+    again = resample_clean(np.random.default_rng(0), scan)
+    before = scan.brain.sum() * np.prod(scan.spacing_mm)
+    assert again.brain.sum() * np.prod(again.spacing_mm) == pytest.approx(before, rel=0.05)
+
+
+def test_the_box_is_that_of_the_mask_give_or_take_the_jitter(scan: CleanScan) -> None:
+    exact = box_of(np.random.default_rng(0), scan.brain, scan.spacing_mm, 0.0)
+    shaken = box_of(np.random.default_rng(0), scan.brain, scan.spacing_mm, 4.0)
+    assert 0 < np.abs(exact - shaken).max() * 3.0 < 20
+
+
+def test_jobs_go_around_the_files_and_keep_people_apart() -> None:
+    maps, scans = [Path("head_01_labels.nii.gz"), Path("head_02_labels.nii.gz")], [Path("t1w_brain_01.nii.gz")]
+    jobs = plan_chunks(maps, scans, 8, 0)
+    assert [job.person for job in jobs[:4]] == ["head_01", "head_02", "head_01", "t1w_brain_01"]
+    assert [job.real for job in jobs].count(True) == 2
+    assert len({job.name for job in jobs}) == len({job.seed for job in jobs}) == 8
+    with pytest.raises(ValueError, match="neither"):
+        plan_chunks([], [], 3, 0)
+
+
+def test_the_bank_is_built_once_and_the_same_seed_gives_the_same(
+    label_maps: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    coarse = clean.place_head
+    monkeypatch.setattr(build, "place_head", lambda rng, head, person: coarse(rng, head, person, 4.0))
+    monkeypatch.setattr(build, "PAINTINGS", 1)
+    jobs = plan_chunks(sorted(label_maps.iterdir()), [], 2, 5)
+    build_bank(jobs[:1], tmp_path / "one", workers=0)
+    (tmp_path / "one" / "old").touch()
+    before = (tmp_path / "one" / f"{jobs[0].name}.npy").stat().st_mtime_ns
+    assert build_bank(jobs, tmp_path / "one", workers=0) == 2
+    assert (tmp_path / "one" / f"{jobs[0].name}.npy").stat().st_mtime_ns == before
+    build_bank(jobs, tmp_path / "two", workers=0)
+    first, second = load_bank(tmp_path / "one"), load_bank(tmp_path / "two")
+    assert chunk_names(tmp_path / "one") == chunk_names(tmp_path / "two")
+    assert np.array_equal(first.truth, second.truth, equal_nan=True)
+    assert all(np.array_equal(first.pixels(i), second.pixels(i)) for i in range(len(first)))

@@ -1,0 +1,54 @@
+"""The network: shapes, pooling, freezing, and that noise stays visible to it."""
+
+import torch
+
+from brainsift.learn.quality.net import EXTRACTOR, QualityNet
+from brainsift.learn.quality.truth import quality_loss
+from brainsift.tasks.quality.network import N_OUTPUTS
+
+
+def make_net() -> QualityNet:
+    torch.manual_seed(0)
+    return QualityNet().eval()
+
+
+def test_an_answer_for_the_scan_and_one_for_each_slice() -> None:
+    net = make_net()
+    for per_axis in (1, 4, 8):
+        answer = net(torch.rand(2, 3 * per_axis, 64, 96))
+        assert answer.shape == (2, 1 + 3 * per_axis, N_OUTPUTS)
+
+
+def test_the_scan_s_answer_lies_between_those_of_its_slices() -> None:
+    net = make_net()
+    torch.nn.init.normal_(net.weight.weight)
+    answer = net(torch.rand(1, 12, 64, 64))
+    assert (answer[:, 0] <= answer[:, 1:].amax(dim=1) + 1e-5).all()
+    assert (answer[:, 0] >= answer[:, 1:].amin(dim=1) - 1e-5).all()
+
+
+def test_the_order_of_scans_in_a_batch_does_not_matter() -> None:
+    net, x = make_net(), torch.rand(2, 6, 64, 64)
+    assert torch.allclose(net(x)[0], net(x.flip(0))[1], atol=1e-5)
+
+
+def test_stronger_noise_gives_larger_features() -> None:
+    net, noise = make_net(), torch.randn(1, 3, 64, 64)
+    spread = slice(48, 96)  # standard deviations of the first level
+    with torch.no_grad():
+        weak, strong = (float(net.features(sigma * noise)[..., spread].mean()) for sigma in (0.01, 0.04))
+    assert strong > 3 * weak
+
+
+def test_a_frozen_extractor_does_not_move() -> None:
+    net = QualityNet()
+    net.freeze_extractor()
+    net.train()
+    before = {name: value.clone() for name, value in net.state_dict().items()}
+    optimiser = torch.optim.SGD([p for p in net.parameters() if p.requires_grad], lr=0.1)
+    truth = torch.tensor([[1.0, 0.0, 2.0, 0.0, 0.0, 0.0]])
+    quality_loss(net(torch.rand(1, 12, 64, 64)), truth).backward()  # type: ignore[no-untyped-call]
+    optimiser.step()
+    moved = {name for name, value in net.state_dict().items() if not torch.equal(value, before[name])}
+    assert moved
+    assert not any(name.startswith(EXTRACTOR) for name in moved)
