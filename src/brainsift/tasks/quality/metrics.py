@@ -70,8 +70,8 @@ MIN_AIR_SHARE = 0.05
 """Of the voxels around the head: with less air left beside padding, its few voxels are edges of a mask."""
 
 MAX_ZERO_SHARE = 0.25
-"""Of the voxels taken for air. Rayleigh noise that is rounded to whole numbers has a quarter of zeros where its standard
-deviation is put a fifth too high; with more zeros it is hardly noise any more."""
+"""Of the voxels taken for air. Rayleigh noise rounded to whole numbers has a quarter of zeros where its standard
+deviation comes out a fifth too high; with more zeros it is hardly noise any more."""
 
 MAX_NEGATIVE_SHARE = 0.01
 """Magnitude images have none. Standardised images do, and ratios of their values mean nothing."""
