@@ -90,6 +90,16 @@ def test_the_bound_holds_as_often_as_promised(boast: float, elsewhere: bool) -> 
     assert broken <= binom.ppf(0.999, 400, delta)
 
 
+def test_a_model_that_knows_nothing_is_rarely_believed() -> None:
+    """11 % are bad whatever the score: each promise of 10 % is broken, so no more than delta may be made."""
+    made = 0
+    for seed in range(400):
+        rng = np.random.default_rng(seed)
+        scores, wrong = rng.uniform(0.9, 1.0, 200), rng.random(200) < 0.11
+        made += choose_threshold(scores, wrong, 0.1, 0.1, rng.uniform(0.9, 1.0, 100)) is not None
+    assert 0 < made <= binom.ppf(0.999, 400, 0.1)
+
+
 def test_without_the_bound_the_promise_would_break() -> None:
     """Similar draws, choosing the loosest threshold whose observed error is at most alpha."""
     alpha = 0.1
