@@ -48,7 +48,7 @@ def heads(
     if contrast not in KINDS_OF_CONTRAST:
         raise Stop(f"There is no contrast '{contrast}'.", f"Contrasts: {', '.join(KINDS_OF_CONTRAST)}.")
     maps = _maps(label_maps)
-    with _counting(n) as count:
+    with _counting(n, maps) as count:
         table = simulate_heads(output, maps, n, seed, contrast, spacing, count)
     typer.echo(table)
 
@@ -82,7 +82,7 @@ def zoo(output: Output, label_maps: LabelMaps = None, n: Number = 20, seed: Seed
     from brainsift.simulate.zoo_study import simulate_zoo
 
     maps = _maps(label_maps)
-    with _counting(n) as count:
+    with _counting(n, maps) as count:
         table = simulate_zoo(output, maps, n, seed, spacing, count)
     typer.echo(table)
 
@@ -91,7 +91,7 @@ def _artefact(kind: str, output: Path, label_maps: Path | None, n: int, seed: in
     from brainsift.simulate.artefacts.study import simulate_artefact
 
     maps = _maps(label_maps)
-    with _counting(n) as count:
+    with _counting(n, maps) as count:
         table = simulate_artefact(kind, output, maps, n, seed, spacing, count)
     typer.echo(table)
 
@@ -110,8 +110,8 @@ def _maps(folder: Path | None) -> list[Path] | None:
 
 
 @contextmanager
-def _counting(n: int) -> Iterator[Callable[[int], None]]:
-    """A bar on a terminal that is told how many scans are done; a fault of a label map ends it with a message."""
+def _counting(n: int, maps: list[Path] | None) -> Iterator[Callable[[int], None]]:
+    """A bar on a terminal, told how many scans are done; a label map that cannot be used ends it with a message."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
     from brainsift.cli.console import notes
@@ -123,4 +123,6 @@ def _counting(n: int) -> Iterator[Callable[[int], None]]:
         try:
             yield lambda done: bar.update(row, completed=done)
         except ValueError as error:
-            raise Stop(f"{error}.", "See `brainsift simulate --help`.") from error
+            if maps is None:
+                raise
+            raise Stop(f"{error}.", "Take it out of the folder, or mend it.") from error

@@ -48,7 +48,7 @@ def draw_ghost(rng: np.random.Generator, severity: float) -> Ghost:
 
 
 def apply_ghost(image: Float32, ghost: Ghost, brain: Mask | None = None) -> Corrupted:
-    """Change the lines; 0.2 s for 192x224x192."""
+    """Change the lines; 0.1 s for 192x224x192."""
     n = image.shape[ghost.axis]
     factors = np.ones(n, np.complex64)
     factors[:: ghost.parts] = (1 - ghost.loss) * np.exp(1j * ghost.phase)
@@ -94,7 +94,7 @@ def draw_spikes(rng: np.random.Generator, severity: float) -> Spikes:
 
 
 def apply_spikes(image: Float32, spikes: Spikes, brain: Mask | None = None) -> Corrupted:
-    """Add the waves; 0.1 s a spike for 192x224x192."""
+    """Add the waves; 0.05 s a spike for 192x224x192."""
     brain = not_air(image) if brain is None else brain
     level = float(image[brain].mean())
     signal = image.astype(np.complex64)

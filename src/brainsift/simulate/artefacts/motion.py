@@ -20,7 +20,7 @@ Float64 = NDArray[np.float64]
 Complex64 = NDArray[np.complex64]
 
 MAX_STATES = 6
-"""Rotations that are told apart, the reference included: each further one costs 0.3 s."""
+"""Rotations that are told apart, the reference included: each further one costs 0.3 s (192x224x192)."""
 
 SAME_ROTATION_DEG = 0.1
 """Rotations closer than this are one: 0.15 mm at the brain's surface, a seventh of a voxel."""
@@ -71,7 +71,7 @@ def apply_motion(
 
     The image stays where the head was when the centre of k-space was taken, so labels still fit. Shifts are exact per
     line; rotations are joined into `MAX_STATES` at the most, and the displacement is that of the joined ones.
-    About 1 s for 192x224x192 on one core (0.5 s without rotation, 2 s at the most).
+    Up to 2 s for 192x224x192 on one core (0.1 s at rest, 0.4 s without rotation).
 
     Parameters
     ----------
@@ -107,7 +107,7 @@ def line_weights(rows: Complex64, axis: int, n: int) -> Float64:
 
     Energy times frequency. Energy alone is all at the lowest frequencies, where a shift of a millimetre changes
     nothing: of 60 movements of a real head, displacements so weighted ranked with the change of the image at 0.92
-    (Spearman), at 0.82 by energy alone, at 0.89 by energy times frequency squared.
+    (Spearman), at 0.82 by energy alone, at 0.89 by energy times frequency squared (docs/simulate.md).
     """
     others = tuple(a for a in range(3) if a != axis)
     half = (rows.real**2 + rows.imag**2).sum(axis=others, dtype=np.float64)
