@@ -101,6 +101,22 @@ def test_without_labels_their_price_is_told_and_nothing_is_written(call: Call, s
     assert sorted(output.iterdir()) == before
 
 
+@pytest.mark.parametrize(("by", "names"), [("sequence", {"T1w"}), ("site", {"A", "B"})])
+def test_strata_are_the_machine_s_sequences_or_the_labels_sites(
+    call: Call, study: tuple[Path, Path], by: str, names: set[str]
+) -> None:
+    output, labels = study
+    lines = labels.read_text(encoding="utf-8").splitlines()
+    sites = [lines[0] + "\tsite", *(f"{line}\t{'AB'[number >= 400]}" for number, line in enumerate(lines[1:]))]
+    labels.write_text("\n".join(sites) + "\n", encoding="utf-8")
+    answer = call("calibrate", "quality", output, "--labels", labels, "--by", by, "--method", "none", "--alpha", "0.1")
+    assert answer.code == Exit.DONE, answer.err
+    calibration = read_calibration(output / "calibration_quality.json")
+    assert set(calibration.seen) == names
+    assert sum(calibration.seen.values()) == LABELLED - 1
+    assert set(calibration.strata) == (names if len(names) > 1 else set())
+
+
 def test_rows_that_the_model_was_trained_on_do_not_count(call: Call, study: tuple[Path, Path]) -> None:
     output, labels = study
     lines = labels.read_text(encoding="utf-8").splitlines()
