@@ -23,6 +23,7 @@ from brainsift.learn.quality.clean import (
     resample_clean,
 )
 from brainsift.learn.quality.corrupt import apply_fault, draw_fault, draw_low_noise, finish
+from brainsift.learn.quality.improper import derived_example, zoo_example
 from brainsift.simulate.artefacts.intensity import draw_noise
 from brainsift.simulate.labelmap import LabelMap, load_label_map
 
@@ -33,6 +34,9 @@ RARE_FAULTS = ("ghost", "ringing", "spikes", "blur", "bias", "metal", "mixed")
 
 TORCHIO_SHARE = 0.35 if find_spec("torchio") else 0.0
 """Of the movements; none where TorchIO is not installed."""
+
+CHIMAP_SHARE = 0.5
+"""Of the label maps' chunks hold a map of susceptibility, which is a proper scan of its kind."""
 
 CACHED_HEADS = 4
 
@@ -129,18 +133,23 @@ def _scan(path: Path, person: str) -> CleanScan:
 
 
 def painted_examples(rng: np.random.Generator, path: Path, person: str) -> list[Example]:
-    """Examples of one deformed head: several scans of it, each corrupted in several ways."""
+    """Examples of one deformed head: several scans of it, each corrupted in several ways, and improper ones."""
     head = place_head(rng, _head(path), person)
     examples: list[Example] = []
     for _ in range(PAINTINGS):
-        examples += corrupted(rng, paint(head, draw_painting(rng, head.values)))
+        scan = paint(head, draw_painting(rng, head.values))
+        examples += [*corrupted(rng, scan), derived_example(rng, scan)]
+    examples.append(zoo_example(rng, _head(path), person))
+    if rng.random() < CHIMAP_SHARE:
+        examples.append(zoo_example(rng, _head(path), person, "susceptibility_map"))
     return examples
 
 
 def real_examples(rng: np.random.Generator, path: Path, person: str) -> list[Example]:
     """Examples of one clean real scan, in its own voxels or others."""
     scan = _scan(path, person)
-    return corrupted(rng, resample_clean(rng, scan) if rng.random() < 0.7 else scan)
+    scan = resample_clean(rng, scan) if rng.random() < 0.7 else scan
+    return [*corrupted(rng, scan), derived_example(rng, scan)]
 
 
 def corrupted(rng: np.random.Generator, scan: CleanScan) -> list[Example]:

@@ -14,11 +14,13 @@ from brainsift.scans.conform import axis_weights, separable, target_count
 from brainsift.scans.read import read_file
 from brainsift.simulate.acquire import Acquisition, acquire, draw_acquisition
 from brainsift.simulate.artefacts.gadolinium import Gadolinium, apply_gadolinium, draw_gadolinium
+from brainsift.simulate.artefacts.measures import noise_sd
 from brainsift.simulate.contrast import Contrast, draw_contrast, tables
 from brainsift.simulate.coverage import WHOLE, Coverage, draw_coverage, keep_mask
 from brainsift.simulate.deform import DeformRanges, deform, draw_deformation
 from brainsift.simulate.head import brain_and_csf
 from brainsift.simulate.labelmap import LabelMap
+from brainsift.simulate.zoo import draw_good_contrast
 
 Float32 = NDArray[np.float32]
 Float64 = NDArray[np.float64]
@@ -38,6 +40,9 @@ SEQUENCE_OF_KIND = {
 KINDS = ("mprage", "spgr", "t1_se", "t2_se", "pd_se", "flair", "gre")
 KIND_SHARES = (0.36, 0.14, 0.04, 0.12, 0.06, 0.16, 0.12)
 """Research and trials take T1w most often, then FLAIR."""
+
+GOOD_SHARE = 0.8
+"""Of contrasts are those of good scans; the others as the sequence's times happen to give them."""
 
 GADOLINIUM_SHARE = 0.35
 """Of the T1w scans; none whose CSF was stripped, for there is nothing left to enhance."""
@@ -67,6 +72,7 @@ class CleanScan:
     sequence : BIDS suffix.
     person : whose head it is.
     facts : for tables.
+    own_noise : standard deviation of the noise that a real scan has.
     gadolinium : whether it was given; None where that is not asked.
     """
 
@@ -79,6 +85,7 @@ class CleanScan:
     sequence: str
     person: str
     facts: dict[str, Any]
+    own_noise: float
     gadolinium: bool | None = None
 
 
@@ -145,7 +152,8 @@ def draw_painting(rng: np.random.Generator, values: NDArray[np.int64], kind: str
     coverage = replace(coverage, high_mm=WHOLE.high_mm, deface_offset_mm=float(rng.uniform(8, 25)))
     enhanced = SEQUENCE_OF_KIND[chosen] == "T1w" and coverage.strip != "brain" and rng.random() < GADOLINIUM_SHARE
     agent = draw_gadolinium(rng) if enhanced else None
-    return Painting(draw_contrast(rng, values, chosen), acquisition, coverage, float(rng.uniform(0.1, 0.5)), agent)
+    draw = draw_good_contrast if rng.random() < GOOD_SHARE else draw_contrast
+    return Painting(draw(rng, values, chosen), acquisition, coverage, float(rng.uniform(0.1, 0.5)), agent)
 
 
 def paint(head: PlacedHead, painting: Painting) -> CleanScan:
@@ -181,6 +189,7 @@ def paint(head: PlacedHead, painting: Painting) -> CleanScan:
             "strip": painting.coverage.strip,
             "deface": painting.coverage.deface,
         },
+        own_noise=0.0,
         gadolinium=painting.agent is not None if sequence == "T1w" else None,
     )
 
@@ -201,18 +210,18 @@ def read_clean(path: Path, person: str, sequence: str = "T1w") -> CleanScan:
     scaled = image / np.float32(np.percentile(image[brain], 99.5))
     white, cortex = tissue_masks(scaled, brain)
     x, y, z = (float(s) for s in volume.spacing)
-    return CleanScan(
-        scaled,
-        (x, y, z),
-        brain,
-        white,
-        cortex,
-        brain,
-        sequence,
-        person,
-        {"source": "real scan", "kind": sequence},
-        False,
-    )
+    facts = {"source": "real scan", "kind": sequence}
+    noise = own_noise(scaled, white, brain)
+    return CleanScan(scaled, (x, y, z), brain, white, cortex, brain, sequence, person, facts, noise, False)
+
+
+def own_noise(image: Float32, white: Mask, brain: Mask) -> float:
+    """Standard deviation of a real scan's noise, in white matter where enough of it hangs together: the folds of the
+    cortex would pass for noise."""
+    try:
+        return noise_sd(image, white)
+    except ValueError:
+        return noise_sd(image, brain)
 
 
 def tissue_masks(image: Float32, brain: Mask, rounds: int = 12) -> tuple[Mask, Mask]:
@@ -241,14 +250,17 @@ def resample_clean(rng: np.random.Generator, scan: CleanScan) -> CleanScan:
 
     seen = None if scan.seen is None else again(scan.seen)
     x, y, z = (float(t) for t in target)
+    image = np.ascontiguousarray(separable(scan.image, weights)[::step])
+    brain, white = again(scan.brain), again(scan.white)
     return replace(
         scan,
-        image=np.ascontiguousarray(separable(scan.image, weights)[::step]),
+        image=image,
         spacing_mm=(x, y, z),
-        brain=again(scan.brain),
-        white=again(scan.white),
+        brain=brain,
+        white=white,
         cortex=again(scan.cortex),
         seen=seen,
+        own_noise=own_noise(image, white, brain),
     )
 
 

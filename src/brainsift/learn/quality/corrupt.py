@@ -39,7 +39,7 @@ from brainsift.simulate.artefacts.kspace import (
     draw_ringing,
     draw_spikes,
 )
-from brainsift.simulate.artefacts.measures import noise_sd, relative_contrast
+from brainsift.simulate.artefacts.measures import relative_contrast
 from brainsift.simulate.artefacts.motion import Motion, Moved, apply_motion, draw_motion
 from brainsift.tasks.quality.slices import PER_AXIS, cut_slices, foreground_box
 
@@ -47,8 +47,9 @@ Movement = Motion | TorchioMotion
 Other = Ghost | Spikes | Ringing | Blur | Bias | Metal
 
 BOX_JITTER_MM = 4.0
-NO_BRAIN_SHARE = 0.1
-"""Of examples are cut around all that is bright, as happens where the anatomy pass finds no brain."""
+NO_BRAIN_SHARE = 0.15
+"""Of examples are cut around what is bright, as happens where the anatomy pass finds no brain: else a picture off its
+centre would betray an improper scan."""
 
 
 @dataclass(frozen=True)
@@ -78,12 +79,10 @@ class Faulty:
     displacement_mm, change : of motion.
     ghost, spikes : change in the brain by what looks like motion, and by stripes.
     contrast : relative, grey to white.
-    own_noise : standard deviation of the noise that the scan had before anything moved; ripples are not noise.
     """
 
     scan: CleanScan
     fault: Fault
-    own_noise: float
     displacement_mm: float = 0.0
     change: float = 0.0
     ghost: float = 0.0
@@ -133,7 +132,7 @@ def apply_fault(scan: CleanScan, fault: Fault) -> Faulty:
     image, h = scan.image, scan.spacing_mm
     if fault.contrast is not None:
         image = apply_lost_contrast(image, fault.contrast, scan.brain, scan.cortex, scan.white).image
-    contrast, own_noise = relative_contrast(image, scan.cortex, scan.white), noise_sd(image, scan.brain)
+    contrast = relative_contrast(image, scan.cortex, scan.white)
     moved = change = 0.0
     if fault.motion is not None:
         done = _move(image, fault.motion, scan)
@@ -152,7 +151,7 @@ def apply_fault(scan: CleanScan, fault: Fault) -> Faulty:
         image = apply_bias(image, other, h, scan.brain).image
     elif isinstance(other, Metal):
         image = apply_metal(image, other, h, scan.brain).image
-    return Faulty(replace(scan, image=image), fault, own_noise, moved, change, ghost, spikes, contrast)
+    return Faulty(replace(scan, image=image), fault, moved, change, ghost, spikes, contrast)
 
 
 def _move(image: Float32, motion: Movement, scan: CleanScan) -> Moved:
@@ -173,12 +172,11 @@ def draw_low_noise(rng: np.random.Generator) -> Noise:
 def finish(rng: np.random.Generator, faulty: Faulty, noise: Noise) -> Example:
     """Add noise, mask what the scan does not show, grade, and cut the slices; 0.7 s for 192x224x192."""
     scan = faulty.scan
-    noisy = apply_noise(scan.image, _beyond_ripples(faulty, noise), scan.spacing_mm, scan.brain)
-    snr = float(scan.image[scan.brain].mean()) / max(float(np.hypot(noisy.added_sd, faulty.own_noise)), 1e-6)
+    noisy = apply_noise(scan.image, noise, scan.spacing_mm, scan.brain, scan.own_noise)
     image = noisy.image if scan.seen is None else noisy.image * scan.seen
     grades = {
         "motion": motion_grade(faulty.displacement_mm, faulty.change, ghost=faulty.ghost),
-        "noise": noise_grade(snr, spikes=faulty.spikes),
+        "noise": noise_grade(noisy.snr, spikes=faulty.spikes),
         "contrast": contrast_grade(faulty.contrast, scan.sequence) if scan.sequence in USUAL_CONTRAST else None,
     }
     facts = scan.facts | {
@@ -186,26 +184,33 @@ def finish(rng: np.random.Generator, faulty: Faulty, noise: Noise) -> Example:
         "displacement_mm": round(faulty.displacement_mm, 4),
         "change": round(faulty.change, 4),
         "ghost": round(faulty.ghost, 4),
-        "snr": round(snr, 2),
+        "snr": round(noisy.snr, 2),
         "relative_contrast": round(faulty.contrast, 4),
     }
     known = {"proper": True, "sequence": scan.sequence, "gadolinium": scan.gadolinium, **grades}
     return Example(pixels_of(rng, image, scan), truth_row(known), scan.person, facts)
 
 
-def _beyond_ripples(faulty: Faulty, noise: Noise) -> Noise:
-    """`apply_noise` takes ripples for noise and would add less: ask for what brings the scan's own noise to the SNR."""
-    scan = faulty.scan
-    level, ripples = float(scan.image[scan.brain].mean()), noise_sd(scan.image, scan.brain)
-    missing = max((level / noise.snr) ** 2 - faulty.own_noise**2, 0.0)
-    return replace(noise, snr=level / max(float(np.sqrt(missing + ripples**2)), 1e-6))
-
-
 def pixels_of(rng: np.random.Generator, image: Float32, scan: CleanScan) -> NDArray[np.uint8]:
     """Slices around the brain, its box as uncertain as the anatomy pass leaves it."""
     if rng.random() < NO_BRAIN_SHARE:
-        box: Float64 = foreground_box(image)
+        box = loose_box(rng, image)
     else:
         box = box_of(rng, scan.brain, scan.spacing_mm, BOX_JITTER_MM)
-    places = (np.arange(PER_AXIS) + rng.uniform(0.1, 0.9, PER_AXIS)) / PER_AXIS
-    return to_levels(cut_slices(image, scan.spacing_mm, box, places.tolist()).pixels)
+    return to_levels(cut_slices(image, scan.spacing_mm, box, draw_places(rng)).pixels)
+
+
+def loose_box(rng: np.random.Generator, image: Float32) -> Float64:
+    """Where no brain was found, or a wrong one: around all that is bright, or around a part of it."""
+    box = foreground_box(image)
+    if rng.random() < 0.5:
+        size = box[1] - box[0]
+        box[0] += size * rng.uniform(0, 0.3, 3)
+        box[1] -= size * rng.uniform(0, 0.2, 3)
+    return box
+
+
+def draw_places(rng: np.random.Generator) -> list[float]:
+    """Where slices are cut, one in each eighth of the box."""
+    places: list[float] = ((np.arange(PER_AXIS) + rng.uniform(0.1, 0.9, PER_AXIS)) / PER_AXIS).tolist()
+    return places
