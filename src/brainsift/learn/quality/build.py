@@ -153,10 +153,10 @@ def real_examples(rng: np.random.Generator, path: Path, person: str) -> list[Exa
 
 
 def corrupted(rng: np.random.Generator, scan: CleanScan) -> list[Example]:
-    """Six examples of one clean scan; two of a movement, which is what costs."""
+    """Seven examples of one clean scan; two of a movement, which is what costs."""
     still = apply_fault(scan, draw_fault(rng, "none"))
     moved = apply_fault(scan, draw_fault(rng, "torchio" if rng.random() < TORCHIO_SHARE else "motion"))
-    faded = apply_fault(scan, draw_fault(rng, "contrast"))
+    faded, paler = (apply_fault(scan, draw_fault(rng, "contrast")) for _ in range(2))
     other = apply_fault(scan, draw_fault(rng, str(rng.choice(RARE_FAULTS))))
     return [
         finish(rng, still, draw_low_noise(rng)),
@@ -164,5 +164,6 @@ def corrupted(rng: np.random.Generator, scan: CleanScan) -> list[Example]:
         finish(rng, moved, draw_low_noise(rng)),
         finish(rng, moved, draw_noise(rng, float(rng.uniform(0.0, 3.0)))),
         finish(rng, faded, draw_low_noise(rng)),
+        finish(rng, paler, draw_noise(rng, float(rng.uniform(0.0, 1.6)))),
         finish(rng, other, draw_noise(rng, float(rng.uniform(0.0, 1.6)))),
     ]

@@ -101,7 +101,7 @@ def draw_fault(rng: np.random.Generator, kind: str) -> Fault:
     ValueError
         if the kind is unknown.
     """
-    severity = float(rng.uniform(0.3, 2.2))
+    severity, loss = (float(rng.uniform(*ends)) for ends in ((0.3, 2.2), (0.5, 2.4)))
     others = {
         "ghost": draw_ghost,
         "spikes": draw_spikes,
@@ -117,9 +117,9 @@ def draw_fault(rng: np.random.Generator, kind: str) -> Fault:
     if kind == "torchio":
         return Fault(kind, motion=draw_torchio_motion(rng, float(rng.uniform(0.2, 2.5))))
     if kind == "contrast":
-        return Fault(kind, contrast=draw_lost_contrast(rng, severity))
+        return Fault(kind, contrast=draw_lost_contrast(rng, loss))
     if kind == "mixed":
-        return Fault(kind, draw_motion(rng, float(rng.uniform(0.4, 4.0))), draw_lost_contrast(rng, severity))
+        return Fault(kind, draw_motion(rng, float(rng.uniform(0.4, 4.0))), draw_lost_contrast(rng, loss))
     if kind in others:
         draw: Any = others[kind]
         return Fault(kind, other=draw(rng, severity))
