@@ -62,7 +62,7 @@ class QualityNet(nn.Module):
     hidden : width of the layer that sees a slice's features, its orientation and the mean of all slices.
     """
 
-    def __init__(self, widths: tuple[int, ...] = (48, 96, 160), hidden: int = 128) -> None:
+    def __init__(self, widths: tuple[int, ...] = (32, 64, 128), hidden: int = 128) -> None:
         super().__init__()
         self.stem = ConvNorm(FOLD**2, widths[0])
         self.stages = nn.ModuleList(Residual(a, b) for a, b in pairwise(widths))
