@@ -6,7 +6,7 @@ import pytest
 from brainsift.anatomy.anatomy import Anatomy
 from brainsift.anatomy.compute import compute_anatomy
 from brainsift.anatomy.labels import BRAIN, Tissue
-from brainsift.anatomy.network import AnatomyNetwork, softmax
+from brainsift.anatomy.network import AnatomyNetwork
 from brainsift.anatomy.regions import (
     Region,
     head_surface,
@@ -16,6 +16,7 @@ from brainsift.anatomy.regions import (
     ventricle_distance,
 )
 from brainsift.anatomy.skull import is_skull_stripped
+from brainsift.anatomy.stages import softmax
 from brainsift.anatomy.tissue_stats import inner_voxels
 from tests.anatomy.conftest import Head
 from tests.anatomy.synthetic import T1W, KnownTruth, average_head, render, soft, volume_of
@@ -126,4 +127,4 @@ def test_model_with_other_classes_is_refused() -> None:
             return [np.zeros((1, 3, *feed["image"].shape[2:]), np.float32)]
 
     with pytest.raises(ValueError, match="10 classes, got 3"):
-        AnatomyNetwork(ThreeClasses(), None, "x", "y").posterior(np.zeros((16, 16, 16), np.float32))
+        AnatomyNetwork(ThreeClasses(), "x", "y").posterior(np.zeros((16, 16, 16), np.float32))

@@ -1,42 +1,49 @@
-from __future__ import annotations
+"""The mixture model: brightness of structures from a histogram."""
 
 import numpy as np
 import pytest
 
-from brainsift.anatomy.labels import Tissue
-from brainsift.anatomy.normalise import normalise
-from brainsift.anatomy.refine import N_BINS, fit_mixture, refine_posterior
-from tests.anatomy.conftest import Head
-from tests.anatomy.synthetic import FLAIR, T1W, T2W, dice, render, soft
+from brainsift.anatomy.refine import N_BINS, bins_of, estimate_densities, fit_mixture, posterior_of
+from brainsift.anatomy.structures import N_STRUCTURES, STRUCTURES
+
+WHITE, CORTEX, CAUDATE, PALLIDUM = (
+    [s.name for s in STRUCTURES].index(name) for name in ("white", "cortex", "caudate", "pallidum")
+)
 
 
-@pytest.mark.parametrize("contrast", [T1W, T2W, FLAIR], ids=["T1w", "T2w", "FLAIR"])
-def test_soft_edges_move_to_where_the_image_changes(head: Head, contrast: dict[Tissue, float]) -> None:
-    labels, _ = head
-    posterior = soft(labels, sigma=2.5)
-    refined = refine_posterior(posterior, normalise(render(labels, contrast)))
-    for tissue in (Tissue.WHITE, Tissue.CORTEX, Tissue.VENTRICLES):
-        before = dice(posterior.argmax(axis=0) == tissue, labels == tissue)
-        after = dice(refined.posterior.argmax(axis=0) == tissue, labels == tissue)
-        assert after > before
-    assert refined.gain > 0
+def two_tissues(n: int = 20_000, sure: float = 0.7) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Truth, a prior that is right by and large, and an image in which white is brighter."""
+    rng = np.random.default_rng(0)
+    truth = rng.integers(0, 2, n)
+    prior = np.full((N_STRUCTURES, n), 1e-4, np.float32)
+    prior[WHITE], prior[CORTEX] = np.where(truth, sure, 1 - sure), np.where(truth, 1 - sure, sure)
+    image = np.where(truth, 0.7, 0.4) + rng.normal(0, 0.04, n)
+    return truth, prior / prior.sum(axis=0), image.astype(np.float32)
 
 
-def test_posterior_still_sums_to_one(head: Head) -> None:
-    refined = refine_posterior(soft(head[0]), normalise(render(head[0], T1W)))
-    np.testing.assert_allclose(refined.posterior.sum(axis=0), 1.0, atol=1e-4)
+def test_a_vague_prior_becomes_a_sure_posterior_where_brightness_tells() -> None:
+    truth, prior, image = two_tissues()
+    bins = bins_of(image)
+    posterior = posterior_of(prior, estimate_densities(prior, bins), bins)
+    assert np.mean((posterior[WHITE] > 0.5) == truth) > 0.99
+    np.testing.assert_allclose(posterior.sum(axis=0), 1, atol=1e-4)
 
 
-def test_image_without_contrast_leaves_the_network_in_charge(head: Head) -> None:
-    posterior = soft(head[0])
-    refined = refine_posterior(posterior, np.zeros(head[0].shape, np.float32))
-    assert dice(refined.posterior.argmax(axis=0) == Tissue.WHITE, posterior.argmax(axis=0) == Tissue.WHITE) > 0.99
+def test_image_without_contrast_leaves_the_prior_in_charge() -> None:
+    truth, prior, _ = two_tissues()
+    bins = bins_of(np.full(truth.size, 0.5, np.float32))
+    posterior = posterior_of(prior, estimate_densities(prior, bins), bins)
+    assert np.mean((posterior[WHITE] > 0.5) == truth) > 0.99
 
 
-def test_no_brain_is_returned_as_it_came() -> None:
-    posterior = np.zeros((10, 8, 8, 8), np.float32)
-    posterior[Tissue.HEAD] = 1.0
-    assert refine_posterior(posterior, np.ones((8, 8, 8), np.float32)).posterior is posterior
+def test_a_structure_of_a_few_voxels_is_held_by_its_tissue() -> None:
+    prior = np.full((N_STRUCTURES, 3000), 1e-5, np.float32)
+    prior[CAUDATE, :2985], prior[PALLIDUM, 2985:] = 1, 1
+    rng = np.random.default_rng(1)
+    image = np.where(np.arange(3000) < 2985, 0.5, 0.9) + rng.normal(0, 0.02, 3000)
+    densities = estimate_densities(prior / prior.sum(axis=0), bins_of(image.astype(np.float32)))
+    pallidum = densities[PALLIDUM] @ ((np.arange(N_BINS) + 0.5) / N_BINS)
+    assert 0.55 < pallidum < 0.85
 
 
 def test_mixture_finds_two_peaks() -> None:
@@ -46,6 +53,11 @@ def test_mixture_finds_two_peaks() -> None:
     np.testing.assert_allclose(np.sort(mixture.mean), [0.2, 0.7], atol=0.02)
 
 
-def test_class_with_too_few_voxels_gets_a_flat_density() -> None:
+def test_structure_without_voxels_gets_a_flat_density() -> None:
     density = fit_mixture(np.eye(N_BINS)[3], 1).density()
     np.testing.assert_allclose(density, 1 / N_BINS)
+
+
+@pytest.mark.parametrize(("value", "bin_"), [(0.0, 0), (0.5, N_BINS // 2), (1.0, N_BINS - 1)])
+def test_bins_cover_the_normalised_range(value: float, bin_: int) -> None:
+    assert bins_of(np.array([value], np.float32))[0] == bin_

@@ -13,9 +13,8 @@ import pytest
 import torch
 
 from brainsift.anatomy.labels import N_TISSUES
-from brainsift.learn.anatomy_job import export_edges, export_where, split_label_maps, train_and_export
+from brainsift.learn.anatomy_job import export_where, split_label_maps, train_and_export
 from brainsift.learn.anatomy_train import train_where
-from brainsift.learn.edge_net import EdgeNet
 from brainsift.learn.export import check_equal
 from brainsift.learn.segmenter import Segmenter
 from brainsift.learn.trainer import CHECKPOINT, CURVE, TrainingPlan
@@ -74,41 +73,32 @@ def test_forty_steps_lower_the_loss(label_maps: Path, tmp_path: Path) -> None:
 def test_job_leaves_models_that_the_shelf_takes_and_a_card_with_its_figures(
     label_maps: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from brainsift.learn import anatomy_evaluate, anatomy_job, anatomy_train, edge_train
+    from brainsift.learn import anatomy_evaluate, anatomy_job, anatomy_train
     from brainsift.models.importing import import_model
 
     monkeypatch.setattr(anatomy_train.validation_set, "__defaults__", (1,))
-    monkeypatch.setattr(edge_train.edge_validation_set, "__defaults__", (1,))
     monkeypatch.setattr(anatomy_job, "CONDITIONS", anatomy_evaluate.CONDITIONS[:1])
     monkeypatch.setattr(anatomy_job.write_card, "__defaults__", (2, False))
     plan = TrainingPlan(steps=2, validate_every=2)
-    models = train_and_export(label_maps, tmp_path / "out", ["person_1", "person_2"], plan, quiet=True)
-    for name, path in zip(("anatomy", "anatomy_edges"), models, strict=True):
-        assert import_model(name, path, tmp_path / "shelf").state == "ok"
+    model = train_and_export(label_maps, tmp_path / "out", ["person_1", "person_2"], plan, quiet=True)
+    assert import_model("anatomy", model, tmp_path / "shelf").state == "ok"
     card = (tmp_path / "out" / "anatomy.md").read_text()
     assert "1 label maps (person_0)" in card
     assert "person_1, person_2" in card
     assert "no figure here is clinical" in card
-    assert card.count("| any contrast, whole head | 2 (2) |") == 3
+    assert card.count("| random contrast, whole head, slices up to 2 mm | 2 (2) |") == 3
 
 
-@pytest.mark.parametrize(
-    ("make", "export", "name", "channels"),
-    [
-        (lambda: Segmenter(N_TISSUES), export_where, "anatomy", 1),
-        (lambda: EdgeNet(N_TISSUES), export_edges, "anatomy_edges", 1 + 2 * N_TISSUES),
-    ],
-)
-def test_export_is_small_answers_like_pytorch_and_takes_any_size(make, export, name, channels, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+def test_export_is_small_answers_like_pytorch_and_takes_any_size(tmp_path: Path) -> None:
     torch.manual_seed(0)
-    model = make()
+    model = Segmenter(N_TISSUES)
     for weight in model.parameters():
         weight.data += 0.02 * torch.randn_like(weight)
     torch.save({"average": model.state_dict()}, tmp_path / CHECKPOINT)
-    path = export(tmp_path / CHECKPOINT, tmp_path / "model.onnx")
+    path = export_where(tmp_path / CHECKPOINT, tmp_path / "model.onnx")
     assert path.stat().st_size < MAX_MODEL_BYTES
-    check_equal(model.eval(), path, torch.rand(1, channels, 48, 32, 64))
-    answer = load_onnx(path, name).run(None, {"image": np.zeros((1, channels, 16, 48, 32), np.float32)})[0]
+    check_equal(model.eval(), path, torch.rand(1, 1, 48, 32, 64))
+    answer = load_onnx(path, "anatomy").run(None, {"image": np.zeros((1, 1, 16, 48, 32), np.float32)})[0]
     assert answer.shape == (1, N_TISSUES, 16, 48, 32)
 
 

@@ -5,7 +5,6 @@ import math
 import pytest
 import torch
 
-from brainsift.learn.edge_net import EdgeNet
 from brainsift.learn.losses import dice_cross_entropy
 from brainsift.learn.segmenter import Segmenter, fold, unfold
 
@@ -43,19 +42,3 @@ def test_classes_that_the_target_lacks_do_not_count_in_the_dice_part() -> None:
     logits = torch.zeros(1, 5, 4, 4, 4)
     logits[:, 0] = 30
     assert float(dice_cross_entropy(logits, target)) < 1e-4
-
-
-def test_edge_net_starts_from_the_posteriors_that_it_is_given() -> None:
-    torch.manual_seed(0)
-    prior = torch.softmax(3 * torch.randn(1, 10, 8, 8, 8), dim=1)
-    logits = EdgeNet(10)(torch.cat([torch.rand(1, 1, 8, 8, 8), prior, prior], dim=1))
-    assert (logits.argmax(1) == prior.argmax(1)).float().mean() > 0.9
-
-
-def test_edge_net_answers_a_crop_like_the_whole_away_from_the_cut() -> None:
-    torch.manual_seed(0)
-    model = EdgeNet(10)
-    torch.nn.init.normal_(model.leave.weight, std=0.1)
-    x = torch.rand(1, 21, 64, 64, 64)
-    whole, crop = model(x), model(x[:, :, :, :, 8:56])
-    assert torch.allclose(whole[..., 28:36], crop[..., 20:28], atol=1e-4)

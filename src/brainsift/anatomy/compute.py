@@ -14,7 +14,7 @@ from brainsift.anatomy.coverage import Coverage, estimate_coverage, seen_box
 from brainsift.anatomy.fov import FieldOfView
 from brainsift.anatomy.framing import frame_head
 from brainsift.anatomy.labels import BRAIN, INTRACRANIAL, N_TISSUES, WORKING_SPACING_MM, Tissue
-from brainsift.anatomy.mni import MniFit, fit_affine, visible_part
+from brainsift.anatomy.mni import MAX_RESIDUAL_MM, MniFit, fit_affine, visible_part
 from brainsift.anatomy.mni_reference import load_reference
 from brainsift.anatomy.moments import TissueCloud, cloud_from_labels
 from brainsift.anatomy.network import Segments, open_network
@@ -22,9 +22,6 @@ from brainsift.anatomy.normalise import normalise
 from brainsift.anatomy.tissue_stats import tissue_statistics
 from brainsift.scans.conform import to_working_grid
 from brainsift.scans.volume import Volume
-
-MAX_MNI_RESIDUAL_MM = 12.0
-"""A worse fit than this places nothing; `Anatomy.to_mni` is then ``None``."""
 
 
 def compute_anatomy(
@@ -110,7 +107,7 @@ def _assemble(
 
 def _fit(cloud: TissueCloud, fov: FieldOfView) -> MniFit | None:
     fit = fit_affine(cloud, fov, load_reference())
-    return None if fit is None or fit.residual_mm > MAX_MNI_RESIDUAL_MM else fit
+    return None if fit is None or fit.residual_mm > MAX_RESIDUAL_MM else fit
 
 
 def class_volumes(labels: NDArray[np.uint8], affine: NDArray[np.float64]) -> dict[str, float]:

@@ -43,6 +43,9 @@ RIDGE_MM = 3.0
 """Strength of the pull of the stretch towards the average head: nothing on a whole brain (spread 35 mm), steady on a
 thin slab."""
 
+MAX_RESIDUAL_MM = 12.0
+"""A worse fit than this places nothing."""
+
 MASS_RATIO_LIMIT = 3.0
 """Octants with less than 1/3 or more than 3 times the expected volume are mislabelled or strangely cut; they do not
 count."""

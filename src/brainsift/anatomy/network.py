@@ -1,4 +1,4 @@
-"""The networks of the anatomy pass, with their identity."""
+"""The network of the anatomy pass, with its identity and that of the average head that it is used with."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from brainsift.anatomy.refine import refine_posterior
-from brainsift.anatomy.stages import edge_inputs, intracranial_box, locate, run_network, softmax
+from brainsift.anatomy.atlas_prior import prior_digest
+from brainsift.anatomy.stages import bend_prior, complete, draw_edges, even_out, find, lay
 
 Float32 = NDArray[np.float32]
 
-WHERE_MODEL, EDGES_MODEL = "anatomy", "anatomy_edges"
+WHERE_MODEL = "anatomy"
 
 
 class Segments(Protocol):
@@ -40,48 +40,42 @@ class Segments(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class AnatomyNetwork:
-    """The two packaged networks behind ONNX Runtime, see `brainsift.anatomy.stages`.
+    """The packaged network behind ONNX Runtime and all that follows it, see `brainsift.anatomy.stages`.
 
     Attributes
     ----------
-    where : session of the first network; logits of the classes on a 4 mm grid.
-    edges : session of the second network, or None to stop after the mixture model.
-    model_id, model_sha256 : what goes into records; the digest is that of both files' digests.
+    where : session of the network; logits of the classes on a 4 mm grid.
+    model_id, model_sha256 : what goes into records; the digest stands for the network and the average head.
     """
 
     where: Any
-    edges: Any | None
     model_id: str
     model_sha256: str
 
     def posterior(self, image: Float32) -> Float32:
         """Class probabilities of a normalised head, as `Segments` says."""
-        where = locate(self.where, image)
-        posterior = refine_posterior(where, image).posterior
-        box = intracranial_box(where) if self.edges is not None else None
-        if box is None:
-            return posterior
-        inputs = edge_inputs(image[box], where[:, *box], posterior[:, *box])
-        result = posterior.copy() if posterior is where else posterior
-        result[:, *box] = softmax(run_network(self.edges, inputs))
-        return result
+        coarse, where = find(self.where, image)
+        laid = lay(coarse, where)
+        if laid is None:
+            return complete(where, None, None)
+        laid = bend_prior(even_out(laid))
+        return complete(where, laid, draw_edges(laid, image))
 
 
 @functools.cache
 def open_network(threads: int | None = None, shelf: Path | None = None) -> AnatomyNetwork:
-    """The anatomy networks from the shelf, opened once per process.
+    """The anatomy network from the shelf, opened once per process.
 
     Raises
     ------
     ModelError
-        if a model is missing or damaged.
+        if the model is missing or damaged.
     """
     from brainsift.models.session import open_session
     from brainsift.models.shelf import find
 
-    digest = joint_digest(find(name, shelf).sha256 for name in (WHERE_MODEL, EDGES_MODEL))
-    where, edges = (open_session(name, threads, shelf) for name in (WHERE_MODEL, EDGES_MODEL))
-    return AnatomyNetwork(where, edges, WHERE_MODEL, digest)
+    digest = joint_digest([find(WHERE_MODEL, shelf).sha256, prior_digest()])
+    return AnatomyNetwork(open_session(WHERE_MODEL, threads, shelf), WHERE_MODEL, digest)
 
 
 def joint_digest(digests: Iterable[str]) -> str:

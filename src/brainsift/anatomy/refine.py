@@ -1,9 +1,7 @@
-"""Where from the network, edges from the image: a mixture model per class with the network's posterior as its spatial
-prior.
+"""How bright each structure is in this very scan: a mixture model with the average head as its spatial prior.
 
-The network knows where each tissue lies, its edges are soft. A few rounds of expectation maximisation find how bright
-each tissue is in this very scan, and move the edges to where the brightness changes, as SAMSEG does with an atlas
-(Puonti 2016, NeuroImage 143:235). Brightness is handled as a histogram, so a round costs milliseconds.
+A few rounds of expectation maximisation find the brightness of each structure and move the edges to where it changes,
+as SAMSEG does (Puonti 2016, NeuroImage 143:235). Brightness is handled as a histogram, so a round costs milliseconds.
 """
 
 from __future__ import annotations
@@ -13,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from brainsift.anatomy.labels import BRAIN, N_TISSUES, Tissue
+from brainsift.anatomy.structures import STRUCTURES, TISSUE_OF
 
 Float32 = NDArray[np.float32]
 Float64 = NDArray[np.float64]
@@ -23,88 +21,63 @@ ROUNDS = 6
 MAX_SAMPLES = 40_000
 """Voxels that the mixtures are estimated on; the final posterior is computed on all."""
 
-COMPONENTS: dict[Tissue, int] = {Tissue.HEAD: 3, Tissue.CSF: 2, Tissue.CEREBELLUM: 2, Tissue.BRAINSTEM: 2}
-"""Gaussians of a class, 1 where not listed: skin, fat and bone differ, and so do the two layers of the cerebellum."""
+MIN_STRUCTURE_VOXELS = 10.0
+"""A structure with less mass keeps a flat likelihood: its brightness cannot be estimated."""
 
-MIN_REGION_PROBABILITY = 0.02
-"""Voxels with less probability of being inside the skull stay as the network said."""
-
-MIN_CLASS_VOXELS = 50.0
-"""A class with less mass (0.4 mL) than this keeps a flat likelihood: its brightness cannot be estimated."""
+SIBLING_VOXELS = 10.0
+"""Strength of the pull of a structure's histogram towards that of its whole tissue: holds small ones in noisy scans."""
 
 MIN_SD = 1.5 / N_BINS
 """A Gaussian is never narrower than this: bins and interpolation alone spread a value this much."""
 
-PRIOR_FLOOR = 1e-4
-"""The network is never wholly sure: a voxel may still go to a class that it gave no probability."""
+PRIOR_FLOOR = np.float32(1e-4)
+"""The average head is never wholly sure: a voxel may still go to a structure that it gave no probability."""
 
-MAX_BRAIN_CHANGE = 1.5
-"""Edges move, tissue does not appear: if the brain grows or shrinks by more than this factor the mixtures went
-astray."""
+_SAME_TISSUE = (TISSUE_OF[:, None] == TISSUE_OF).astype(np.float64)
 
 
-@dataclass(frozen=True, eq=False)
-class Refined:
-    """Result of `refine_posterior`.
-
-    Attributes
-    ----------
-    posterior : float32 (10, X, Y, Z), sums to 1.
-    gain : mean log-likelihood of a voxel under the fitted mixtures, above that of a model without tissue classes
-        (nats). How much of the image the classes explain.
-    """
-
-    posterior: Float32
-    gain: float
+def bins_of(image: Float32) -> NDArray[np.intp]:
+    """Histogram bin of each voxel of an image in [0, 1], of the same shape."""
+    bins: NDArray[np.intp] = np.clip(image * N_BINS, 0, N_BINS - 1).astype(np.intp)
+    return bins
 
 
-def refine_posterior(posterior: Float32, image: Float32) -> Refined:
-    """Sharpen the network's posterior with the image; where that goes astray, give the network's posterior back.
+def estimate_densities(prior: Float32, bins: NDArray[np.intp], rounds: int = ROUNDS) -> Float32:
+    """Brightness distribution of every structure by expectation maximisation.
 
     Parameters
     ----------
-    posterior : float32 (10, X, Y, Z), sums to 1 over the first axis.
-    image : float32 (X, Y, Z) in [0, 1], from `normalise`.
+    prior : float32 (17, N), sums to 1 over the first axis.
+    bins : (N,), from `bins_of`.
+
+    Returns
+    -------
+    float32 (17, N_BINS), each row sums to 1.
     """
-    intracranial = 1.0 - posterior[Tissue.BACKGROUND] - posterior[Tissue.HEAD]
-    region = np.flatnonzero(intracranial.reshape(-1) > MIN_REGION_PROBABILITY)
-    if len(region) < MIN_CLASS_VOXELS:
-        return Refined(posterior, 0.0)
-    prior = np.maximum(posterior.reshape(N_TISSUES, -1)[:, region], np.float32(PRIOR_FLOOR))
-    prior /= prior.sum(axis=0)
-    bins = _bins(image.reshape(-1)[region])
-    step = max(1, len(region) // MAX_SAMPLES)
-    densities = estimate_densities(prior[:, ::step], bins[::step])
-    refined, gain = _posterior(prior, densities, bins), _gain(prior, densities, bins)
-    if gain <= 0 or not _plausible(prior, refined):
-        return Refined(posterior, 0.0)
-    result = posterior.copy()
-    result.reshape(N_TISSUES, -1)[:, region] = refined
-    return Refined(result, gain)
-
-
-def estimate_densities(prior: Float32, bins: NDArray[np.intp]) -> Float32:
-    """Brightness distribution of every class by expectation maximisation, (10, N) and (N,) → (10, N_BINS)."""
+    step = max(1, prior.shape[1] // MAX_SAMPLES)
+    prior, bins = np.ascontiguousarray(prior[:, ::step]), bins[::step]
     posterior = prior
-    for _ in range(ROUNDS):
+    for _ in range(rounds):
         histograms = class_histograms(posterior, bins)
-        mixtures = [fit_mixture(histograms[tissue], COMPONENTS.get(tissue, 1)) for tissue in Tissue]
+        pulled = histograms + _siblings(histograms)
+        mixtures = [fit_mixture(pulled[n], s.gaussians) for n, s in enumerate(STRUCTURES)]
         densities = np.stack([mixture.density() for mixture in mixtures])
-        posterior = _posterior(prior, densities, bins)
+        posterior = posterior_of(prior, densities, bins)
     return densities
 
 
-def _gain(prior: Float32, densities: Float32, bins: NDArray[np.intp]) -> float:
-    """Log-likelihood per voxel above one histogram for all classes, nats."""
-    overall = np.bincount(bins, minlength=N_BINS) / len(bins)
-    likelihood = (prior * densities[:, bins]).sum(axis=0)
-    return float(np.mean(np.log(likelihood + 1e-12) - np.log(overall[bins])))
+def _siblings(histograms: Float64) -> Float64:
+    """The histogram of each structure's tissue, scaled to `SIBLING_VOXELS`."""
+    together = _SAME_TISSUE @ histograms
+    result: Float64 = SIBLING_VOXELS * together / np.maximum(together.sum(axis=1, keepdims=True), 1e-6)
+    return result
 
 
-def _plausible(before: Float32, after: Float32) -> bool:
-    brain = [int(tissue) for tissue in BRAIN]
-    ratio = (after[brain].sum() + 1.0) / (before[brain].sum() + 1.0)
-    return bool(1 / MAX_BRAIN_CHANGE < ratio < MAX_BRAIN_CHANGE)
+def posterior_of(prior: Float32, densities: Float32, bins: NDArray[np.intp]) -> Float32:
+    """Probability of each structure, (17, N): prior times likelihood, normalised."""
+    post = prior * densities[:, bins]
+    post /= post.sum(axis=0) + np.float32(1e-20)
+    return post
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,7 +107,7 @@ def _gaussians(mean: Float64, sd: Float64) -> Float64:
 def fit_mixture(histogram: Float64, n_components: int, rounds: int = 10) -> Mixture:
     """Fit Gaussians to a class histogram (N_BINS,) by expectation maximisation, started at its quantiles."""
     total = histogram.sum()
-    if total < MIN_CLASS_VOXELS:
+    if total < MIN_STRUCTURE_VOXELS:
         return Mixture(np.empty(0), np.empty(0), np.empty(0))
     share = histogram / total
     centres = (np.arange(N_BINS) + 0.5) / N_BINS
@@ -153,16 +126,5 @@ def fit_mixture(histogram: Float64, n_components: int, rounds: int = 10) -> Mixt
 
 
 def class_histograms(post: Float32, bins: NDArray[np.intp]) -> Float64:
-    """Histogram of every class, each voxel counted by its posterior: (10, N) and (N,) → (10, N_BINS)."""
+    """Histogram of every class, each voxel counted by its posterior: (17, N) and (N,) → (17, N_BINS)."""
     return np.stack([np.bincount(bins, row, N_BINS) for row in post])
-
-
-def _bins(values: Float32) -> NDArray[np.intp]:
-    bins: NDArray[np.intp] = np.clip(values * N_BINS, 0, N_BINS - 1).astype(np.intp)
-    return bins
-
-
-def _posterior(prior: Float32, table: Float32, bins: NDArray[np.intp]) -> Float32:
-    post = prior * table[:, bins]
-    post /= post.sum(axis=0) + np.float32(1e-20)
-    return post

@@ -31,18 +31,16 @@ def anatomy(
         typer.Option(metavar="NAME", help="Label map kept for validation, by its file name; give it several times."),
     ] = None,
     minutes: Annotated[float | None, typer.Option(min=0, help="Stop after so many minutes at the latest.")] = None,
-    steps: Annotated[int, typer.Option(min=1, help="Stop each network after so many steps at the latest.")] = 100_000,
+    steps: Annotated[int, typer.Option(min=1, help="Stop after so many steps at the latest.")] = 100_000,
     seed: Annotated[int, typer.Option(help="Of the first weights and of the simulated images.")] = 1,
     threads: Annotated[int, typer.Option(min=1, help="Of the CPU.")] = 2,
     device: Annotated[str, typer.Option(help="`cpu` or `cuda`.")] = "cpu",
     resume: Annotated[bool, typer.Option("--resume/--restart", help="Go on from the checkpoint in OUTPUT.")] = True,
 ) -> None:
-    """Train the anatomy networks on images simulated from label maps, export it, measure it and write its card.
+    """Train the anatomy network on images simulated from label maps, export it, measure it and write its card.
 
-    Two networks are trained, one after the other: where the tissues are, then their edges. Interrupt it at any time:
-    the same command goes on from the last checkpoint. Use the result with
-    `brainsift models import anatomy OUTPUT/anatomy.onnx --shelf DIR --card OUTPUT/anatomy.md` and
-    `brainsift models import anatomy_edges OUTPUT/anatomy_edges.onnx --shelf DIR`.
+    Interrupt it at any time: the same command goes on from the last checkpoint. Use the result with
+    `brainsift models import anatomy OUTPUT/anatomy.onnx --shelf DIR --card OUTPUT/anatomy.md`.
     """
     need_extra("train", "Training")
     if not label_maps.is_dir():
@@ -56,8 +54,7 @@ def anatomy(
     except ValueError as error:
         raise Stop(f"{str(error)[:1].upper()}{str(error)[1:]}.", "See `brainsift train anatomy --help`.") from error
     plan = TrainingPlan(steps=steps, minutes=minutes, seed=seed, threads=threads, device=device)
-    for path in train_and_export(label_maps, output, names, plan, resume=resume):
-        typer.echo(path)
+    typer.echo(train_and_export(label_maps, output, names, plan, resume=resume))
 
 
 @app.command(

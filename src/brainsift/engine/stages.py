@@ -39,11 +39,12 @@ def current_models(settings: RunSettings) -> dict[str, str]:
     ModelError
         if one is missing or damaged.
     """
+    from brainsift.anatomy.atlas_prior import prior_digest
     from brainsift.models.shelf import find
 
     of_tasks = [name for task in settings.tasks for name in MODELS.get(task, ())]
-    names = dict.fromkeys(["anatomy", "anatomy_edges", *of_tasks])
-    return {name: find(name, settings.shelf).sha256 for name in names}
+    names = dict.fromkeys(["anatomy", *of_tasks])
+    return {name: find(name, settings.shelf).sha256 for name in names} | {"atlas_prior": prior_digest()}
 
 
 @dataclass(frozen=True)

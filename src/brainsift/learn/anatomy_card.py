@@ -11,10 +11,11 @@ from typing import Any
 import torch
 
 from brainsift import __version__
+from brainsift.anatomy.atlas_prior import PRIOR_FILE, prior_digest
 from brainsift.learn.anatomy_evaluate import ConditionResult
 from brainsift.learn.trainer import CHECKPOINT, CURVE
 from brainsift.models.checksums import sha256_of
-from brainsift.models.registry import ANATOMY, ANATOMY_EDGES
+from brainsift.models.registry import ANATOMY
 
 CURVE_ROWS = 12
 
@@ -25,13 +26,15 @@ def card_text(
     validation: Sequence[Path],
     results: Mapping[str, Sequence[ConditionResult]],
 ) -> str:
-    """Markdown: what the networks saw, how they were trained, what was measured (stage → a result per condition)."""
+    """Markdown: what the network saw, how it was trained, what was measured (stage → a result per condition)."""
     lines = [
         "# Model card: anatomy",
         "",
-        "Ten tissue classes on a 2 mm grid from one scan of any contrast: two networks, a mixture model between.",
+        "Ten tissue classes on a 2 mm grid from one scan of any contrast: a network finds the tissues, an average head "
+        "is bent onto them, a mixture model draws the edges.",
         "",
-        *(f"- `{m.file}`, SHA-256 `{sha256_of(output / m.file)}`" for m in (ANATOMY, ANATOMY_EDGES)),
+        f"- `{ANATOMY.file}`, SHA-256 `{sha256_of(output / ANATOMY.file)}`",
+        f"- `{PRIOR_FILE}`, the average head, SHA-256 `{prior_digest()}`",
         "",
         "## What it saw",
         "",
@@ -47,8 +50,7 @@ def card_text(
         f"PyTorch {torch.__version__}, BrainSift {__version__}, {platform.machine()}. AdamW, cosine decay, averaged "
         "weights; weights stored as float16. The curve is the mean Dice of the same simulated heads at every point.",
         "",
-        *_training_section("First network (4 mm, where the tissues are)", output / "where"),
-        *_training_section("Second network (2 mm, edges)", output / "edges"),
+        *_training_section("Network (4 mm, where the tissues are)", output / "where"),
         "## Results on simulated scans of the validation people",
         "",
         "Dice, mean [95 % interval, people resampled]. These are simulated scans: no figure here is clinical.",

@@ -40,6 +40,9 @@ CROP_SHARES = (0.40, 0.18, 0.12, 0.10, 0.08, 0.08, 0.04)
 
 LESION_SHARE = 0.15
 
+THICKEST_SLICE_MM = 7.0
+"""What `draw_acquisition` draws at the most."""
+
 
 @dataclass(eq=False)
 class DeformedHead:
@@ -93,19 +96,31 @@ class Painting:
 
 
 def draw_painting(
-    rng: np.random.Generator, values: NDArray[np.int64], kind: str | None = None, whole: bool = False
+    rng: np.random.Generator,
+    values: NDArray[np.int64],
+    kind: str | None = None,
+    whole: bool = False,
+    slices_mm: float = THICKEST_SLICE_MM,
 ) -> Painting:
-    """Draw a painting; `kind` fixes the contrast, `whole` leaves the head uncut."""
+    """Draw a painting; `kind` fixes the contrast, `whole` leaves the head uncut, no slice is thicker than
+    `slices_mm`."""
     return Painting(
         contrast=draw_contrast(rng, values, kind),
         coverage=WHOLE if whole else draw_coverage(rng),
-        acquisition=draw_acquisition(rng),
+        acquisition=_acquisition(rng, slices_mm),
         lesions=bool(rng.random() < LESION_SHARE),
         flat=bool(rng.random() < 0.25),
         masked_air=bool(rng.random() < 0.2),
         mirror=bool(rng.random() < 0.5),
         seed=int(rng.integers(2**31)),
     )
+
+
+def _acquisition(rng: np.random.Generator, slices_mm: float) -> Acquisition:
+    while True:
+        drawn = draw_acquisition(rng)
+        if max(drawn.resolution_mm) <= slices_mm:
+            return drawn
 
 
 def paint_head(head: DeformedHead, painting: Painting) -> tuple[Float32, NDArray[np.uint8]]:

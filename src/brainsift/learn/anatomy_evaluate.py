@@ -9,37 +9,51 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from brainsift.anatomy.labels import INTRACRANIAL
 from brainsift.anatomy.network import AnatomyNetwork
-from brainsift.anatomy.stages import locate
+from brainsift.anatomy.stages import complete, double, draw_edges, find, lay
 from brainsift.evaluate.intervals import Interval, bootstrap
 from brainsift.evaluate.overlap import dice
-from brainsift.learn.anatomy_data import deform_head, draw_painting, paint_head
-from brainsift.learn.anatomy_train import DICE_GROUPS, TISSUE_NAMES
+from brainsift.learn.anatomy_data import THICKEST_SLICE_MM, deform_head, draw_painting, paint_head
+from brainsift.learn.anatomy_train import DICE_GROUPS as TRAINING_GROUPS
+from brainsift.learn.anatomy_train import TISSUE_NAMES
 from brainsift.simulate.contrast import SEQUENCES
 from brainsift.simulate.labelmap import load_label_map
 
 Float32 = NDArray[np.float32]
 Labeller = Callable[[Float32], Float32]
 
-EVALUATION_SEED = 7_001
+DICE_GROUPS = TRAINING_GROUPS | {"intracranial": tuple(map(int, INTRACRANIAL))}
+
+EVALUATION_SEED = 7_002
 """Never used in training or for choosing a checkpoint."""
+
+
+THIN_SLICE_MM = 2.0
+"""What is called a 3D scan has voxels of this size at the most."""
 
 
 @dataclass(frozen=True)
 class Condition:
-    """A kind of simulated scan: its contrast (None: drawn as in training) and whether the head is left uncut."""
+    """A kind of simulated scan: its contrast (None: drawn as in training), whether the head is left uncut, and how
+    thick a slice may be."""
 
     name: str
     contrast: str | None
     whole: bool
+    slices_mm: float = THICKEST_SLICE_MM
 
 
 CONDITIONS = (
-    Condition("any contrast, whole head", None, True),
-    Condition("random contrast, whole head", "random", True),
-    *(Condition(f"{kind}, whole head", kind, True) for kind in SEQUENCES),
-    Condition("any contrast; cut, stripped or defaced as in training", None, False),
+    Condition("random contrast, whole head, slices up to 2 mm", "random", True, THIN_SLICE_MM),
+    *(Condition(f"{kind}, whole head, slices up to 2 mm", kind, True, THIN_SLICE_MM) for kind in SEQUENCES),
+    Condition("any contrast, whole head, slices up to 7 mm", None, True),
+    Condition("any contrast, slices up to 7 mm; cut, stripped or defaced", None, False),
 )
+
+
+THIN_SLICE_MM = 2.0
+"""What is called a 3D scan has voxels of this size at the most."""
 
 
 @dataclass(frozen=True)
@@ -54,11 +68,16 @@ class ConditionResult:
 
 def stages_of(network: AnatomyNetwork) -> dict[str, Labeller]:
     """The anatomy pass stopped after each stage: normalised head (X, Y, Z) → posterior (10, X, Y, Z)."""
-    mixture = AnatomyNetwork(network.where, None, network.model_id, network.model_sha256)
+
+    def unbent(image: Float32) -> Float32:
+        coarse, where = find(network.where, image)
+        laid = lay(coarse, where)
+        return complete(where, laid, None if laid is None else draw_edges(laid, image))
+
     return {
-        "first network alone": lambda image: locate(network.where, image),
-        "with edges from the image's histogram": mixture.posterior,
-        "as shipped: both networks": network.posterior,
+        "network alone": lambda image: double(find(network.where, image)[1]),
+        "with the average head laid over it and a mixture model, not bent": unbent,
+        "as shipped": network.posterior,
     }
 
 
@@ -71,7 +90,9 @@ def simulated_heads(
         head = load_label_map(path)
         for _ in range(images // len(paths)):
             deformed = deform_head(rng, head)
-            image, tissue = paint_head(deformed, draw_painting(rng, head.values, condition.contrast, condition.whole))
+            image, tissue = paint_head(
+                deformed, draw_painting(rng, head.values, condition.contrast, condition.whole, condition.slices_mm)
+            )
             yield path.name, image, tissue
 
 

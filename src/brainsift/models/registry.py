@@ -86,24 +86,5 @@ ANATOMY = ModelSpec(
     trained_on=(SYNTHSEG_LABEL_MAPS,),
 )
 
-ANATOMY_EDGES = ModelSpec(
-    name="anatomy_edges",
-    task="anatomy",
-    file="anatomy_edges.onnx",
-    card="anatomy.md",
-    spacing_mm=2.0,
-    multiple_of=4,
-    input=TensorSpec(
-        "image",
-        (1, 21, None, None, None),
-        "float32: image in [0, 1], posterior of `anatomy`, posterior sharpened by the image; 2 mm RAS+ grid",
-    ),
-    output=TensorSpec(
-        "logits", (1, 10, None, None, None), "float32 before the softmax, one channel per `Tissue`, same grid"
-    ),
-    licence="Apache-2.0",
-    trained_on=(SYNTHSEG_LABEL_MAPS,),
-)
-
-REGISTRY = MappingProxyType({spec.name: spec for spec in (ANATOMY, ANATOMY_EDGES)})
+REGISTRY = MappingProxyType({spec.name: spec for spec in (ANATOMY,)})
 """Every model that BrainSift knows how to use, by name."""
