@@ -28,14 +28,15 @@ class Look:
 
 
 LOOKS: dict[str, Look] = {
-    "T1w": Look(-0.16, 0.07, -0.9, 0.45),
-    "FLAIR": Look(0.08, 0.06, -0.9, 0.45),
+    "T1w": Look(-0.19, 0.08, -1.3, 0.5),
+    "FLAIR": Look(0.08, 0.06, -1.2, 0.5),
     "T2w": Look(0.16, 0.09, 0.9, 0.4),
     "PDw": Look(0.09, 0.05, 0.05, 0.2),
     "T2starw": Look(0.05, 0.06, 0.25, 0.25),
 }
 """Centres and spreads from the usual clinical protocols at 1.5 and 3 T: fluid is dark in T1w and FLAIR and bright in
-T2w, and white matter is the brighter tissue in T1w only. Set by hand from tissue constants, not fitted to any data
+T2w, and white matter is the brighter tissue in T1w only (at 3 T inversion recovery gives grey 0.55-0.75 and fluid 0.14-0.35
+of white, spin echo less contrast). Set by hand from tissue constants, not fitted to any data
 set."""
 
 UNKNOWN_DENSITY = 0.05
