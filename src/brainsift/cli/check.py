@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from brainsift.cli.exits import Exit, Stop
-from brainsift.cli.options import Shelf, TaskNames
+from brainsift.cli.options import CalibrationFiles, Shelf, Site, TaskNames
 
 if TYPE_CHECKING:
     from brainsift.scans.ref import ScanRef
@@ -25,6 +25,8 @@ def check(
     scan: Annotated[Path, typer.Argument(metavar="SCAN", help="A NIfTI or MGH file, or a folder of DICOM files.")],
     task: TaskNames = None,
     shelf: Shelf = None,
+    calibration: CalibrationFiles = None,
+    site: Site = None,
     as_json: Annotated[bool, typer.Option("--json", help="The record as JSON, one line per scan.")] = False,
 ) -> None:
     """Look at one scan and answer in the terminal; nothing is written.
@@ -34,13 +36,15 @@ def check(
     import tempfile
 
     from brainsift.cli.run import make_settings
+    from brainsift.engine.calibrations import load_calibrations
     from brainsift.engine.scan_unit import run_scan
 
     refs, settings = find_scans(scan), make_settings(task, shelf)
+    thresholds = load_calibrations(calibration or (), site=site)
     worst = Exit.DONE
     with tempfile.TemporaryDirectory(prefix="brainsift-") as scratch:
         for ref in refs:
-            record = run_scan(ref, settings, scratch=Path(scratch))
+            record = run_scan(ref, settings, scratch=Path(scratch), calibrations=thresholds)
             _answer(record, as_json)
             worst = worst if is_accepted(record) else Exit.SCANS_FAILED
     raise typer.Exit(worst)
@@ -79,3 +83,5 @@ def _answer(record: Record, as_json: bool) -> None:
     from brainsift.report.terminal import render_record
 
     render_record(record, answers())
+    for task, why in record.not_asked.items():
+        answers().print(f"{task}: not asked. {why}", markup=False)

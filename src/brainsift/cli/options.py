@@ -32,3 +32,19 @@ Database = Annotated[
         metavar="URL", help="Database, such as `postgresql+psycopg://user@host/name`. OUTPUT/brainsift.db if not given."
     ),
 ]
+
+CalibrationFiles = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--calibration",
+        metavar="FILE",
+        help="Thresholds that `brainsift calibrate` wrote; give it several times, once for each task.",
+    ),
+]
+
+Site = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME", help="Site of the scans, as in labels.tsv, for calibrations that were made with `--by site`."
+    ),
+]

@@ -8,13 +8,18 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from brainsift.cli.exits import Exit, Stop
-from brainsift.cli.options import Database, Input, Output, Shelf, TaskNames
+from brainsift.cli.options import CalibrationFiles, Database, Input, Output, Shelf, Site, TaskNames
 
 if TYPE_CHECKING:
     from brainsift.engine.settings import RunOptions, RunSettings
+    from brainsift.engine.summary import RunSummary
     from brainsift.store.record import Record
 
 LEVELS = ("participant", "group")
+
+PLACED_SCANS = 2000
+"""Records up to which a run makes all pages again at its end, a few milliseconds each, so that each scan's metrics have
+their place among all; with more, `brainsift report` does it when asked."""
 
 EXAMPLES = """Examples
 
@@ -53,6 +58,8 @@ def run(
         int | None,
         typer.Option("--nprocs", "-j", min=1, help="Processes; as many as cores and memory allow if not given."),
     ] = None,
+    calibration: CalibrationFiles = None,
+    site: Site = None,
     db: Database = None,
     shelf: Shelf = None,
     keep_masks: Annotated[bool, typer.Option("--keep-masks", help="Write the brain mask of each scan.")] = False,
@@ -62,7 +69,8 @@ def run(
     """Sift a folder: a record, a decision and a picture per scan, and a page for the study.
 
     Run it again at any time: scans that have not changed are not done again, and an interrupted run goes on where it
-    stopped.
+    stopped. Thresholds are those of `--calibration`, else of OUTPUT/calibration_TASK.json, else provisional; other ones
+    decide again from the records, and no scan is read for it.
     INPUT is never changed and nothing is written outside OUTPUT.
     """
     from brainsift.cli.extras import need_driver
@@ -70,7 +78,7 @@ def run(
 
     need_driver(db)
     stage, labels = split_level(level or [], participant_label or [])
-    settings = make_settings(task, shelf, keep_masks=keep_masks)
+    settings = make_settings(task, shelf, keep_masks=keep_masks, calibrations=calibration, site=site)
     options = RunOptions(
         participants=tuple(labels),
         nprocs=nprocs,
@@ -102,7 +110,14 @@ def split_level(words: list[str], labels: list[str]) -> tuple[str | None, list[s
     return (levels[0] if levels else None), [label.removeprefix("sub-") for label in (*labels, *others)]
 
 
-def make_settings(tasks: list[str] | None, shelf: Path | None, *, keep_masks: bool = False) -> RunSettings:
+def make_settings(
+    tasks: list[str] | None,
+    shelf: Path | None,
+    *,
+    keep_masks: bool = False,
+    calibrations: list[Path] | None = None,
+    site: str | None = None,
+) -> RunSettings:
     """Settings of the run.
 
     Raises
@@ -117,26 +132,39 @@ def make_settings(tasks: list[str] | None, shelf: Path | None, *, keep_masks: bo
     for name in names:
         if name not in REGISTRY:
             raise Stop(f"There is no task '{name}'.", f"Tasks: {', '.join(REGISTRY)}.")
-    return RunSettings(tasks=names, keep_masks=keep_masks, shelf=shelf.resolve() if shelf is not None else None)
+    return RunSettings(
+        tasks=names,
+        keep_masks=keep_masks,
+        shelf=shelf.resolve() if shelf is not None else None,
+        calibrations=tuple(calibrations or ()),
+        site=site,
+    )
 
 
 def sift(
     input_folder: Path, output: Path, settings: RunSettings, options: RunOptions, *, group_only: bool = False
 ) -> int:
     """Run the study with its pages and tell how it went; return the exit code."""
+    from brainsift.cli.console import notes
     from brainsift.cli.progress import Display
     from brainsift.cli.summary import tell_plan, tell_summary
     from brainsift.engine.study import group_study, run_study
 
     if group_only:
-        summary = group_study(input_folder, output, settings, options)
+        summary = group_study(input_folder, output, settings, options, after_scan=write_page)
     else:
         with Display() as display:
             summary = run_study(input_folder, output, settings, options, after_scan=write_page, progress=display)
     if options.dry_run:
         tell_plan(summary)
         return Exit.DONE
-    page = make_study_page(output, options.db_url) if options.write_study else None
+    page = None
+    if options.write_study:
+        if should_place(summary, group_only):
+            place_scans(output, options.db_url)
+        page = make_study_page(output, options.db_url)
+    for warning in summary.warnings:
+        notes().print(warning, markup=False)
     tell_summary(summary, output, page)
     return summary.exit_code
 
@@ -146,6 +174,20 @@ def write_page(record: Record, output: Path) -> None:
     from brainsift.report.scan_page import write_scan_page
 
     write_scan_page(record, output)
+
+
+def should_place(summary: RunSummary, group_only: bool) -> bool:
+    """Whether the pages of all scans are made again, to show where each scan lies among all of the study."""
+    counts = summary.counts
+    changed = counts.done or counts.failed or counts.redecided or group_only
+    return bool(changed) and counts.in_study <= PLACED_SCANS and not summary.interrupted
+
+
+def place_scans(output: Path, db: str | None) -> None:
+    """Make the pages of all scans again, now that the study is complete."""
+    from brainsift.report.study_page import write_scan_pages
+
+    write_scan_pages(output, db)
 
 
 def make_study_page(output: Path, db: str | None) -> Path:

@@ -42,6 +42,7 @@ def count_words(counts: Counts) -> str:
         "done": counts.done,
         "failed": counts.failed,
         "unchanged": counts.skipped + counts.refreshed,
+        "decided again by another calibration": counts.redecided,
         "failed before (see --retry-failed)": counts.still_failed,
         "with the same content as another": counts.duplicates,
     }

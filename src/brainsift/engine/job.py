@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from brainsift.engine.calibrations import Calibrations
 from brainsift.engine.content import content_sha256
 from brainsift.engine.scan_unit import LOG_SUFFIX, SOFTWARE, fingerprint, run_scan
 from brainsift.engine.settings import RunSettings
@@ -41,6 +42,7 @@ class Context:
     models: dict[str, str] = field(default_factory=dict)
     threads: int | None = None
     stages: Stages = field(default_factory=Stages)
+    calibrations: Calibrations = field(default_factory=Calibrations)
     after_scan: AfterScan | None = None
 
 
@@ -78,6 +80,7 @@ def do_job(job: Job, context: Context) -> Outcome:
                 models=context.models,
                 threads=context.threads,
                 stages=context.stages,
+                calibrations=context.calibrations,
             )
         return finish(record, context)
     except StoreError as error:

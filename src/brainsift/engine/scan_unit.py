@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING
 
 from brainsift import __version__
 from brainsift.decide.decision import Action, Decision
-from brainsift.decide.rules import decide
+from brainsift.engine.calibrations import Calibrations
 from brainsift.engine.evidence import write_evidence
+from brainsift.engine.redecide import reason_of
 from brainsift.engine.settings import RunSettings
+from brainsift.engine.slices_evidence import with_slices
 from brainsift.engine.stages import Stages
 from brainsift.scans.errors import ScanError
 from brainsift.scans.ref import ScanRef
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 
 SOFTWARE = f"brainsift {__version__}"
 LOG_SUFFIX = "_desc-traceback_log.txt"
+NOT_APPLICABLE = "The question does not apply to this scan."
 
 
 def fingerprint(ref: ScanRef) -> str:
@@ -42,12 +45,14 @@ def fingerprint(ref: ScanRef) -> str:
 class _Course:
     """How far one scan has come."""
 
+    site: str | None = None
     stage: str = "catalog"
     stage_seconds: dict[str, float] = field(default_factory=dict)
     volume: Volume | None = None
     anatomy: Anatomy | None = None
     findings: list[Finding] = field(default_factory=list)
     decisions: list[Decision] = field(default_factory=list)
+    not_asked: dict[str, str] = field(default_factory=dict)
     evidence: dict[str, str] = field(default_factory=dict)
 
     @contextmanager
@@ -69,6 +74,7 @@ def run_scan(
     models: dict[str, str] | None = None,
     threads: int | None = None,
     stages: Stages | None = None,
+    calibrations: Calibrations | None = None,
 ) -> Record:
     """Read a scan, look at it, decide about it.
 
@@ -81,6 +87,7 @@ def run_scan(
     models : model id → SHA-256 of the run; None to look them up.
     threads : of the network; None for all cores.
     stages : the steps; None for the real ones.
+    calibrations : thresholds; None for provisional ones.
 
     Returns
     -------
@@ -92,23 +99,26 @@ def run_scan(
         if `output` cannot be written; this concerns the run, not the scan.
     """
     stages = stages or Stages()
-    course, start = _Course(), time.perf_counter()
+    calibrations = calibrations or Calibrations()
+    course, start = _Course(site=calibrations.site_of(ref.participant)), time.perf_counter()
     models = stages.models(settings) if models is None else models
     failure = None
     with _quiet_libraries():
         try:
-            _take(ref, settings, stages, course, output, scratch, threads)
+            _take(ref, settings, stages, calibrations, course, output, scratch, threads)
         except StoreError:
             raise
         except Exception as error:
             failure = _failure(error, ref, course, output)
-    return _record(ref, settings, models, course, failure, time.perf_counter() - start)
+    used = calibrations.used_for(course.findings)
+    return _record(ref, settings, models, course, failure, used, time.perf_counter() - start)
 
 
 def _take(
     ref: ScanRef,
     settings: RunSettings,
     stages: Stages,
+    calibrations: Calibrations,
     course: _Course,
     output: Path | None,
     scratch: Path | None,
@@ -120,17 +130,23 @@ def _take(
         volume = course.volume = stages.read(ref, scratch)
     no_anatomy = _see(volume, course, stages, settings, threads)
     for name in settings.tasks:
-        if _asked(course):
-            _ask(name, ref, volume, course, stages)
+        if (why := _stopped(course)) is None:
+            _ask(name, ref, volume, course, stages, calibrations)
+        else:
+            course.not_asked[name] = why
     if no_anatomy is not None and course.findings[0].label == "image":
         course.stage = "anatomy"
         raise no_anatomy
     if output is not None and course.anatomy is not None:
         with course.at("evidence"), _output_faults(output):
-            masks = settings.keep_masks and _asked(course)
+            masks = settings.keep_masks and _stopped(course) is None
             course.evidence = write_evidence(
                 ref, volume, course.anatomy, output, pictures=settings.pictures, keep_masks=masks, scratch=scratch
             )
+            if settings.pictures:
+                course.findings = [
+                    with_slices(finding, ref, volume, course.anatomy, output) for finding in course.findings
+                ]
 
 
 def _see(
@@ -145,21 +161,23 @@ def _see(
     return None
 
 
-def _asked(course: _Course) -> bool:
-    """Whether more is to be asked: nothing, once the integrity of the scan is rejected."""
-    return not any(decision.action is Action.REJECT for decision in course.decisions if decision.task == "integrity")
+def _stopped(course: _Course) -> str | None:
+    """Why nothing more is to be asked: the integrity of the scan is rejected. None while there is no such reason."""
+    rejected = (one for one in course.decisions if one.task == "integrity" and one.action is Action.REJECT)
+    return next((one.reason or "Its integrity was rejected." for one in rejected), None)
 
 
-def _ask(name: str, ref: ScanRef, volume: Volume, course: _Course, stages: Stages) -> None:
+def _ask(name: str, ref: ScanRef, volume: Volume, course: _Course, stages: Stages, calibrations: Calibrations) -> None:
     with course.at(name):
         start = time.perf_counter()
         task = stages.task(name)
         if not task.applies_to(ref, course.anatomy):
+            course.not_asked[name] = NOT_APPLICABLE
             return
         finding = task.run(volume, course.anatomy, ref)
         finding = finding.model_copy(update={"seconds": round(time.perf_counter() - start, 4)})
         course.findings.append(finding)
-        decision = decide(finding)
+        decision = calibrations.decide(finding, course.site)
         if decision is not None:
             course.decisions.append(decision)
 
@@ -238,6 +256,7 @@ def _record(
     models: dict[str, str],
     course: _Course,
     failure: Failure | None,
+    calibrations: dict[str, str],
     seconds: float,
 ) -> Record:
     return Record(
@@ -246,12 +265,15 @@ def _record(
         participant=ref.participant,
         session=ref.session,
         suffix=ref.suffix,
+        site=course.site,
         status="done" if failure is None else "failed",
-        reason=_reason(course) if failure is None else failure.cause,
+        reason=reason_of(course.findings, course.decisions) if failure is None else failure.cause,
         input=_input_facts(ref, course.volume),
         anatomy=_measures(course.anatomy),
         findings=tuple(course.findings),
         decisions=tuple(course.decisions),
+        calibrations=calibrations,
+        not_asked=course.not_asked,
         failure=failure,
         evidence=course.evidence,
         models=models,
@@ -260,15 +282,6 @@ def _record(
         seconds=round(seconds, 4),
         stage_seconds=course.stage_seconds,
     )
-
-
-def _reason(course: _Course) -> str:
-    """What the scan is, in the words of its integrity finding, and why other tasks do not simply accept it."""
-    told = {finding.task: finding.reason for finding in course.findings if finding.task == "integrity"}
-    for decision in course.decisions:
-        if decision.action is not Action.ACCEPT and not told.get(decision.task):
-            told[decision.task] = decision.reason
-    return " ".join(filter(None, told.values()))
 
 
 def _input_facts(ref: ScanRef, volume: Volume | None) -> InputFacts:

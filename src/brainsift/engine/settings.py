@@ -22,7 +22,7 @@ DEFAULT_TIMEOUT_S = 900.0
 
 @dataclass(frozen=True)
 class RunSettings:
-    """What changes a record: scans whose record was made with other settings are done again.
+    """What changes a record: scans whose record was made with other settings are done again, or decided again.
 
     Attributes
     ----------
@@ -30,12 +30,17 @@ class RunSettings:
     keep_masks : write the brain mask of each scan on its own grid.
     pictures : write the mosaic of each scan.
     shelf : folder of the user's own models. Which models were used counts by their hashes, not by this path.
+    calibrations : files of thresholds; those in OUTPUT are used without being named. They count by their hashes, which
+        each record holds: other ones decide again from the record, and nothing is computed (`engine.redecide`).
+    site : of scans whose site `participants.tsv` does not say, for calibrations that go by site.
     """
 
     tasks: tuple[str, ...] = ("integrity",)
     keep_masks: bool = False
     pictures: bool = True
     shelf: Path | None = None
+    calibrations: tuple[Path, ...] = ()
+    site: str | None = None
 
     def __post_init__(self) -> None:
         unknown = [name for name in self.tasks if name not in REGISTRY]
@@ -45,7 +50,7 @@ class RunSettings:
         object.__setattr__(self, "tasks", ordered)
 
     def resolved(self) -> dict[str, Any]:
-        """The settings that change a record, as plain values."""
+        """The settings that change what is computed, as plain values."""
         return {"tasks": list(self.tasks), "keep_masks": self.keep_masks, "pictures": self.pictures}
 
     def sha256(self) -> str:

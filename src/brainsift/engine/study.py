@@ -14,6 +14,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
+from brainsift.engine.calibrations import Calibrations, load_calibrations
 from brainsift.engine.collector import Collector
 from brainsift.engine.errors import RunError
 from brainsift.engine.executors import Executor, InProcess
@@ -21,6 +22,7 @@ from brainsift.engine.folders import check_folders, outside_output, prepare_outp
 from brainsift.engine.job import AfterScan, Context, Job, Outcome, finish
 from brainsift.engine.plan import Identity, Planned, Step, Unknown, plan
 from brainsift.engine.pool import ProcessPool
+from brainsift.engine.redecide import redecide
 from brainsift.engine.resources import available_bytes, suggest_nprocs, usable_cores
 from brainsift.engine.scan_unit import SOFTWARE
 from brainsift.engine.settings import RunOptions, RunSettings
@@ -33,7 +35,7 @@ from brainsift.store.duplicates import find_changed_duplicates
 from brainsift.store.errors import StoreError, output_error
 from brainsift.store.methods import Tally, write_methods
 from brainsift.store.record import Record
-from brainsift.store.record_io import read_record, record_files
+from brainsift.store.record_io import read_record, record_files, record_path
 from brainsift.store.run_facts import RunFacts, write_run_toml
 from brainsift.store.table import write_tables
 
@@ -99,6 +101,7 @@ def run_study(
     settings, options, stages = settings or RunSettings(), options or RunOptions(), stages or Stages()
     clock = perf_counter()
     check_folders(input_folder, output)
+    calibrations = _calibrations(input_folder, output, settings)
     identity = Identity(stages.models(settings), settings.sha256())
     refs = outside_output(catalog(input_folder, options.participants), input_folder, output)
     if options.dry_run:
@@ -112,6 +115,7 @@ def run_study(
         models=identity.models,
         threads=max(1, usable_cores() // executor.workers) if executor.workers > 1 else None,
         stages=stages,
+        calibrations=calibrations,
         after_scan=after_scan,
     )
     run = _Run(input_folder, output, settings, options, context, clock=clock)
@@ -121,18 +125,29 @@ def run_study(
         if options.write_study:
             _write_study(run, database, interrupted)
         _note_run(run, database, interrupted)
-    return RunSummary(run.counts, tuple(run.failures), interrupted, perf_counter() - clock, executor.workers)
+    warnings = tuple(calibrations.warnings(settings.tasks, identity.models))
+    seconds = perf_counter() - clock
+    return RunSummary(run.counts, tuple(run.failures), interrupted, seconds, executor.workers, warnings=warnings)
 
 
-def group_study(input_folder: Path, output: Path, settings: RunSettings, options: RunOptions) -> RunSummary:
-    """Make the study's tables from the records that lie in OUTPUT; no scan is read.
+def group_study(
+    input_folder: Path,
+    output: Path,
+    settings: RunSettings,
+    options: RunOptions,
+    *,
+    after_scan: AfterScan | None = None,
+) -> RunSummary:
+    """Make the study's tables from the records that lie in OUTPUT, decided again where the calibration is another one;
+    no scan is read.
 
     Raises
     ------
     StoreError
         if OUTPUT holds no record or cannot be written.
     """
-    context = Context(output, scratch_root(output), settings)
+    calibrations = _calibrations(input_folder, output, settings)
+    context = Context(output, scratch_root(output), settings, calibrations=calibrations, after_scan=after_scan)
     run = _Run(input_folder, output, settings, options, context)
     paths = list(record_files(output))
     if not paths:
@@ -150,6 +165,10 @@ def group_study(input_folder: Path, output: Path, settings: RunSettings, options
         _write_study(run, database, interrupted=False)
         _note_run(run, database, interrupted=False)
     return RunSummary(run.counts, tuple(run.failures), seconds=perf_counter() - run.clock)
+
+
+def _calibrations(input_folder: Path, output: Path, settings: RunSettings) -> Calibrations:
+    return load_calibrations(settings.calibrations, output=output, input_folder=input_folder, site=settings.site)
 
 
 def _count_old(run: _Run, record: Record) -> None:
@@ -254,17 +273,34 @@ def _list_failure(run: _Run, record: Record) -> None:
 
 
 def _write_study(run: _Run, database: Database, interrupted: bool) -> None:
-    """Mark duplicates, write tables, methods and run identity."""
+    """Mark duplicates, decide again where the calibration is another one, write tables, methods and run identity."""
     changed = find_changed_duplicates(database)
     for record in changed:
         finish(record, run.context)
     database.ingest(changed)
-    tally = Tally()
-    write_tables(tally.watch(database.records()), run.output)
-    run.counts.duplicates = tally.duplicates
+    tally, redecided = Tally(), list[str]()
+    write_tables(tally.watch(_up_to_date(database.records(), run, redecided)), run.output)
+    # After the pass: where SQLite cannot keep a log, a reader keeps writers out.
+    collector = Collector(database)
+    for stem in redecided:
+        collector.add(read_record(record_path(run.output, stem)))
+    collector.flush()
+    run.counts.redecided = len(redecided)
+    run.counts.duplicates, run.counts.in_study = tally.duplicates, tally.total
     facts = _facts(run, interrupted)
     write_methods(tally, facts)
     write_run_toml(facts)
+
+
+def _up_to_date(records: Iterable[Record], run: _Run, redecided: list[str]) -> Iterator[Record]:
+    """Pass records on, decided as the calibrations of this run say. Files and pages of those that change are written
+    on the way and their stems noted; one that a crash leaves out of the database is found again by the next run."""
+    for record in records:
+        fresh = redecide(record, run.context.calibrations)
+        if fresh is not None:
+            finish(fresh, run.context)
+            redecided.append(fresh.stem)
+        yield record if fresh is None else fresh
 
 
 def _facts(run: _Run, interrupted: bool) -> RunFacts:
@@ -276,7 +312,7 @@ def _facts(run: _Run, interrupted: bool) -> RunFacts:
         output=run.output,
         started=run.started,
         ended=datetime.now(UTC),
-        settings=run.settings.resolved(),
+        settings={**run.settings.resolved(), "calibrations": dict(run.context.calibrations.sha256)},
         options=options,
         models=run.context.models,
         counts=counts,

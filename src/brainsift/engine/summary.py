@@ -35,7 +35,9 @@ class Progress:
 
 @dataclass
 class Counts:
-    """Scans of one run. `skipped` were done before, `still_failed` had failed before and did not change."""
+    """Scans of one run. `skipped` were done before, `still_failed` had failed before and did not change; `redecided`
+    got a decision by another calibration without being looked at again; `in_study` are all that OUTPUT has
+    records of."""
 
     found: int = 0
     done: int = 0
@@ -43,8 +45,10 @@ class Counts:
     skipped: int = 0
     still_failed: int = 0
     refreshed: int = 0
+    redecided: int = 0
     duplicates: int = 0
     page_errors: int = 0
+    in_study: int = 0
     listed: bool = False
 
     def progress(self, scan: str = "") -> Progress:
@@ -75,6 +79,7 @@ class RunSummary:
     seconds : wall time.
     workers : processes that worked.
     plan : with ``dry_run``: what would be done and why → number of scans.
+    warnings : what a user should know before believing the decisions.
     """
 
     counts: Counts
@@ -83,6 +88,7 @@ class RunSummary:
     seconds: float = 0.0
     workers: int = 1
     plan: dict[str, int] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
 
     @property
     def exit_code(self) -> int:

@@ -23,6 +23,7 @@ RESERVED = frozenset(
         "run.toml",
         "index.html",
         "dataset_description.json",
+        *(f"calibration_{task}{ending}" for task in ("quality", "defacing") for ending in (".json", ".tsv", ".svg")),
         ".scratch",
     }
 )

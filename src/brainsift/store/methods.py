@@ -31,6 +31,7 @@ class Tally:
     status: Counter[str] = field(default_factory=Counter)
     software: Counter[str] = field(default_factory=Counter)
     models: Counter[tuple[str, str]] = field(default_factory=Counter)
+    calibrations: Counter[tuple[str, str]] = field(default_factory=Counter)
     actions: dict[str, Counter[str]] = field(default_factory=dict)
     failures: Counter[str] = field(default_factory=Counter)
     provisional: int = 0
@@ -43,6 +44,7 @@ class Tally:
         self.status[record.status] += 1
         self.software[record.software] += 1
         self.models.update(record.models.items())
+        self.calibrations.update(record.calibrations.items())
         if record.failure is not None:
             self.failures[record.failure.kind] += 1
         if record.participant is not None:
@@ -62,7 +64,7 @@ class Tally:
 
 def methods_text(tally: Tally, facts: RunFacts) -> str:
     """The paragraph, in Markdown."""
-    sentences = [_scans(tally), *_tasks(tally), _models(tally), _decisions(tally), _caveat(tally)]
+    sentences = [_scans(tally), *_tasks(tally), _models(tally), _decisions(tally), _thresholds(tally), _caveat(tally)]
     packages = ", ".join(f"{name} {number}" for name, number in package_versions().items())
     return (
         "# Methods\n\n"
@@ -114,6 +116,16 @@ def _decisions(tally: Tally) -> str:
         for task, counts in tally.actions.items()
     ]
     return f"Decisions were {'; '.join(parts)}." if parts else ""
+
+
+def _thresholds(tally: Tally) -> str:
+    if not tally.calibrations:
+        return ""
+    named = ", ".join(
+        f"{task} (SHA-256 {digest[:12]}, {_many(n, 'scan')})"
+        for (task, digest), n in sorted(tally.calibrations.items())
+    )
+    return f"Thresholds were chosen on labelled scans by fixed-sequence testing with exact binomial bounds: {named}."
 
 
 def _caveat(tally: Tally) -> str:

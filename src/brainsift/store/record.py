@@ -44,6 +44,8 @@ class InputFacts(BaseModel):
 class Record(BaseModel):
     """All that is known of one scan after one run.
 
+    `site` is noted where decisions depend on it; `calibrations` maps a task to the SHA-256 of the file that its
+    thresholds came from (none: provisional ones); `not_asked` maps a task of the run that was left out to the reason.
     `anatomy` holds the measurements of the shared pass (`brain_ml`, `icv_ml`, `outside_fov`, `mni_residual_mm`, ...).
     `evidence` maps a name (`report`, `labels`, `brain_mask`) to a path relative to OUTPUT.
     """
@@ -56,12 +58,15 @@ class Record(BaseModel):
     participant: str | None = None
     session: str | None = None
     suffix: str | None = None
+    site: str | None = None
     status: Status
     reason: str = ""
     input: InputFacts
     anatomy: dict[str, Measurement] = Field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
     decisions: tuple[Decision, ...] = ()
+    calibrations: dict[str, str] = Field(default_factory=dict)
+    not_asked: dict[str, str] = Field(default_factory=dict)
     failure: Failure | None = None
     evidence: dict[str, str] = Field(default_factory=dict)
     models: dict[str, str] = Field(default_factory=dict)
