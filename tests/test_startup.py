@@ -34,7 +34,10 @@ def modules_loaded(*arguments: str) -> set[str]:
     return set(names)
 
 
-VERBS = ["", "run", "check", "report", "demo", "info", "models", "models import", "train anatomy", "simulate heads"]
+VERBS = [
+    "", "run", "check", "report", "demo", "info", "models", "models import", "calibrate", "evaluate quality",
+    "train anatomy", "train quality", "simulate heads", "simulate zoo",
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("verb", VERBS)
