@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from brainsift.cli.check import is_accepted
+from brainsift.cli.check import is_accepted, tell
 from brainsift.cli.exits import Exit
 from brainsift.decide.decision import Action, Decision
 from brainsift.store.record import InputFacts, Record
 from tests.cli.conftest import Call
 from tests.cli.test_run import write_scan
+from tests.engine.quality_parts import calibration, write_calibration
 
 
 def record_with(*actions: Action) -> Record:
@@ -89,3 +90,23 @@ def test_report_of_a_folder_without_records_is_usage(call: Call, tmp_path: Path)
     answer = call("report", tmp_path)
     assert answer.code == Exit.USAGE
     assert "holds no records" in answer.err.replace("\n", " ")
+
+
+def test_what_was_not_asked_is_said_with_the_reason(capsys: pytest.CaptureFixture[str]) -> None:
+    skipped = record_with(Action.REJECT).model_copy(update={"not_asked": {"quality": "It is a mask, not an image."}})
+    tell(skipped, as_json=False)
+    assert "quality: not asked. It is a mask, not an image." in capsys.readouterr().out
+
+
+def test_a_calibration_is_read_before_the_scan_and_a_broken_one_is_usage(
+    call: Call, shelf: Path, tmp_path: Path
+) -> None:
+    scan = write_scan(tmp_path / "noise.nii.gz")
+    broken = tmp_path / "broken.json"
+    broken.write_text("{}", encoding="utf-8")
+    refused = call("check", scan, "--shelf", shelf, "--calibration", broken)
+    assert refused.code == Exit.USAGE
+    assert "no valid calibration" in refused.err.replace("\n", " ")
+    whole = write_calibration(tmp_path / "whole.json", calibration())
+    answer = call("check", scan, "--json", "--shelf", shelf, "--calibration", whole, "--task", "integrity")
+    assert Record.model_validate(json.loads(answer.out)).calibrations == {}, "nothing was decided with it"

@@ -10,8 +10,14 @@ import numpy as np
 import pytest
 
 from brainsift.cli.exits import Exit, Stop
-from brainsift.cli.run import split_level
+from brainsift.cli.run import PLACED_SCANS, should_place, split_level
+from brainsift.engine.summary import Counts, RunSummary
+from brainsift.store.record_io import write_record
 from tests.cli.conftest import Call
+from tests.decide.parts import quality
+from tests.engine.quality_parts import calibration, write_calibration
+from tests.report.quality_parts import quality_records
+from tests.store.parts import done_record
 
 
 def write_scan(path: Path, seed: int = 0) -> Path:
@@ -120,6 +126,7 @@ def test_a_word_that_is_neither_level_nor_label_is_refused(words: list[str]) -> 
         ([".", "."], "Choose another OUTPUT"),
         ([".", "out", "--task", "palmistry"], "There is no task 'palmistry'. Tasks: integrity"),
         ([".", "out", "group"], "holds no record"),
+        ([".", "out", "--calibration", "gone.json"], "The calibration gone.json cannot be read"),
     ],
 )
 def test_what_the_user_can_mend_exits_with_2_and_says_how(
@@ -132,3 +139,44 @@ def test_what_the_user_can_mend_exits_with_2_and_says_how(
     assert told in answer.err.replace("\n", " ")
     assert "Traceback" not in answer.err
     assert not list(Path.cwd().iterdir())
+
+
+def test_the_pages_of_a_finished_study_say_where_each_scan_lies_in_it(call: Call, tmp_path: Path) -> None:
+    output = tmp_path / "out"
+    for record in quality_records(10):
+        write_record(record, output)
+    (tmp_path / "in").mkdir()
+    answer = call("run", tmp_path / "in", output, "group")
+    assert answer.code == Exit.DONE, answer.err
+    pages = list(output.rglob("*_report.html"))
+    assert len(pages) == 10
+    assert all("of 10 lie below" in page.read_text(encoding="utf-8") for page in pages)
+
+
+@pytest.mark.parametrize(
+    ("counts", "group", "placed"),
+    [
+        ({"done": 1}, False, True),
+        ({"redecided": 1}, False, True),
+        ({"skipped": 9}, False, False),
+        ({"skipped": 9}, True, True),
+        ({"done": 1, "in_study": PLACED_SCANS + 1}, True, False),
+    ],
+)
+def test_pages_are_made_again_only_when_the_study_changed_and_is_not_large(
+    counts: dict[str, int], group: bool, placed: bool
+) -> None:
+    assert should_place(RunSummary(Counts(**{"in_study": 9, **counts})), group) is placed
+
+
+def test_a_calibration_decides_again_at_the_group_level_and_the_page_says_so(call: Call, tmp_path: Path) -> None:
+    output = tmp_path / "out"
+    finding = quality(proper=0.8, measurements={"tier": 1, "sequence": "T1w"}, model_id="quality")
+    write_record(done_record("a.nii.gz", findings=(*done_record().findings, finding)), output)
+    (tmp_path / "in").mkdir()
+    given = write_calibration(tmp_path / "ours.json", calibration())
+    answer = call("run", tmp_path / "in", output, "group", "--calibration", given)
+    assert answer.code == Exit.DONE, answer.err
+    assert "1 decided again by another calibration" in answer.out
+    assert rows(output)[0]["quality_decision"] == "accept"
+    assert "accepted from 0.75" in (output / "a_report.html").read_text(encoding="utf-8")

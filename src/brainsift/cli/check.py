@@ -45,7 +45,7 @@ def check(
     with tempfile.TemporaryDirectory(prefix="brainsift-") as scratch:
         for ref in refs:
             record = run_scan(ref, settings, scratch=Path(scratch), calibrations=thresholds)
-            _answer(record, as_json)
+            tell(record, as_json)
             worst = worst if is_accepted(record) else Exit.SCANS_FAILED
     raise typer.Exit(worst)
 
@@ -75,7 +75,8 @@ def is_accepted(record: Record) -> bool:
     return record.status == "done" and all(decision.action.value == "accept" for decision in record.decisions)
 
 
-def _answer(record: Record, as_json: bool) -> None:
+def tell(record: Record, as_json: bool) -> None:
+    """Print the answer, for a person or for a program."""
     if as_json:
         typer.echo(record.model_dump_json())
         return

