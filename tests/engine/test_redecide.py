@@ -253,3 +253,18 @@ def test_a_record_without_a_finding_to_decide_is_left_alone(sift: Sift, study: t
     sift()
     mask = record_of(study[1], "mask")
     assert redecide(mask, Calibrations({"quality": calibration()}, {"quality": "c" * 64}, site="x")) is None
+
+
+def test_calibrations_reach_a_worker_whole() -> None:
+    import pickle
+
+    from brainsift.engine.calibrations import Calibrations
+
+    made = Calibrations({"quality": calibration()}, {"quality": "c" * 64}, {"01": "old"}, "new")
+    assert pickle.loads(pickle.dumps(made)) == made
+
+
+def test_without_a_calibration_by_site_no_site_is_noted(sift: Sift, study: tuple[Path, Path]) -> None:
+    write_calibration(study[1] / "calibration_quality.json", calibration())
+    sift(site="new")
+    assert record_of(study[1], "sub-p99").site is None
