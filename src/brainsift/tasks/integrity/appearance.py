@@ -35,8 +35,8 @@ LOOKS: dict[str, Look] = {
     "T2starw": Look(0.05, 0.06, 0.25, 0.25),
 }
 """Centres and spreads from the usual clinical protocols at 1.5 and 3 T: fluid is dark in T1w and FLAIR and bright in
-T2w, and white matter is the brighter tissue in T1w only (at 3 T inversion recovery gives grey 0.55-0.75 and fluid 0.14-0.35
-of white, spin echo less contrast). Set by hand from tissue constants, not fitted to any data
+T2w, and white matter is the brighter tissue in T1w only (at 3 T inversion recovery gives grey 0.55-0.75 and fluid
+0.14-0.35 of white, spin echo less contrast). Set by hand from tissue constants, not fitted to any data
 set."""
 
 UNKNOWN_DENSITY = 0.05
