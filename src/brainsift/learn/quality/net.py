@@ -67,6 +67,7 @@ class QualityNet(nn.Module):
         self.stem = ConvNorm(FOLD**2, widths[0])
         self.stages = nn.ModuleList(Residual(a, b) for a, b in pairwise(widths))
         features = 2 * sum(widths)
+        self.scale = nn.BatchNorm1d(features)
         self.orientation = nn.Parameter(0.1 * torch.randn(3, hidden))
         self.of_slice = nn.Linear(features, hidden)
         self.of_scan = nn.Linear(features, hidden)
@@ -107,7 +108,10 @@ class QualityNet(nn.Module):
 
     def forward(self, image: Tensor) -> Tensor:
         """(N, 3 K, 224, 192), K slices per orientation → logits (N, 1 + 3 K, outputs): the scan, then each slice."""
+        # From scan to scan, these differ by a small part of what they are: without a scale of their own, nothing is
+        # learnt from them for hundreds of steps.
         features = self.features(image).float()
+        features = self.scale(features.flatten(0, 1)).reshape(features.shape)
         k = image.shape[1] // 3
         x = self.of_slice(features) + self.of_scan(features.mean(dim=1, keepdim=True))
         x = self.drop(F.relu(x + self.orientation.repeat_interleave(k, dim=0)))
