@@ -23,6 +23,7 @@ def main() -> int:
     from brainsift.store.errors import StoreError
     from tests.engine.parts import STAGES, file_catalog, write_page
 
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # A shell's background job has it ignored.
     source, output, nprocs = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
     try:
         summary = run_study(

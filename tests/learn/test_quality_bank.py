@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from brainsift.learn.quality.bank import Bank, Example, chunk_names, load_bank, to_levels, write_chunk
-from brainsift.learn.quality.batches import Changes, batches, change, draw_changes, whole
+from brainsift.learn.quality.batches import BATCH, SLICES_PER_AXIS, Changes, batches, change, draw_changes, whole
 from brainsift.learn.quality.truth import COLUMNS, truth_row
 
 
@@ -92,7 +92,7 @@ def test_batches_are_the_same_for_the_same_seed_and_others_after_a_restart(bank:
     first, again, later = (next(batches(bank, 3, start)) for start in (0, 0, 7))
     assert torch.equal(first[0], again[0])
     assert not torch.equal(first[0], later[0])
-    assert first[0].shape == (6, 12, 224, 192)
+    assert first[0].shape == (BATCH, 3 * SLICES_PER_AXIS, 224, 192)
 
 
 def test_all_grades_come_up_alike(tmp_path: Path) -> None:

@@ -79,7 +79,7 @@ def _shifted(image: Float32, down: int, right: int) -> Float32:
 
 
 def batches(bank: Bank, seed: int, start: int = 0, size: int = BATCH) -> Iterator[Pair]:
-    """Endless (images (N, 12, 224, 192), truth (N, 6)); a resumed training passes the steps already made."""
+    """Endless (images (N, 6, 224, 192), truth (N, 6)); a resumed training passes the steps already made."""
     rng = np.random.default_rng([seed, start])
     weights = balancing_weights(bank.truth)
     probability = weights / weights.sum()
