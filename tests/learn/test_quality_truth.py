@@ -11,6 +11,7 @@ from brainsift.learn.quality.truth import (
     COLUMNS,
     balancing_weights,
     binary_targets,
+    even_odds,
     label_row,
     quality_loss,
     truth_row,
@@ -87,3 +88,21 @@ def test_rare_answers_are_drawn_more_often() -> None:
     weights = balancing_weights(truth)
     assert weights.mean() == pytest.approx(1, abs=1e-5)
     assert weights[-1] > 3 * weights[0]
+
+
+def test_rare_answers_weigh_as_much_as_common_ones_but_a_handful_does_not_steer() -> None:
+    truth = np.concatenate([truth_row({"proper": i < 4, "motion": 2.0 if i == 0 else 0.0})[None] for i in range(20)])
+    odds = even_odds(truth, np.ones(20, np.float32))
+    assert odds[0].tolist() == pytest.approx([0.625, 2.5])
+    assert odds[2].tolist() == pytest.approx([0.5 / 0.9, 5.0])
+    drawn_evenly = even_odds(truth, np.where(truth[:, 0] > 0, 4.0, 1.0).astype(np.float32))
+    assert drawn_evenly[0].tolist() == pytest.approx([1, 1])
+
+
+def test_with_even_odds_the_best_guess_without_a_picture_is_one_half() -> None:
+    truth = torch.cat([rows(proper=i == 0) for i in range(5)])
+    odds = even_odds(truth.numpy(), np.ones(5, np.float32))
+    at = [float(quality_loss(sure(proper=logit).expand(5, -1, -1), truth, odds)) for logit in (-1.0, 0.0, 1.0)]
+    assert at[1] < min(at[0], at[2])
+    shares = [float(quality_loss(sure(proper=logit).expand(5, -1, -1), truth)) for logit in (-1.0, 0.0)]
+    assert shares[0] < shares[1]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from brainsift.learn.memory import keep_freed_memory
 from brainsift.learn.quality.bank import Bank
 from brainsift.learn.quality.batches import batches, whole
 from brainsift.learn.quality.net import QualityNet
-from brainsift.learn.quality.truth import COLUMNS, N_BINARY, binary_targets, quality_loss
+from brainsift.learn.quality.truth import COLUMNS, N_BINARY, balancing_weights, binary_targets, even_odds, quality_loss
 from brainsift.learn.trainer import Scores, Trainer, TrainingPlan
 from brainsift.tasks.quality.network import OUTPUTS
 
@@ -75,7 +76,8 @@ def train_quality(
         return {} if shown is None else curve_scores(answers(model, shown), shown.truth)
 
     watched = None if shown is None else WATCHED
-    trainer = Trainer(make, quality_loss, validate, plan, output, watched)
+    loss = partial(quality_loss, odds=even_odds(bank.truth, balancing_weights(bank.truth)))
+    trainer = Trainer(make, loss, validate, plan, output, watched)
     if resume:
         trainer.load()
     trainer.run(batches(bank, plan.seed, trainer.step), quiet)

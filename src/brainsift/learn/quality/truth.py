@@ -24,6 +24,9 @@ RAMP = 0.25
 SLICE_SHARE = 0.3
 """Weight of the loss of single slices. An artefact is mostly in every slice, and 12 answers teach faster than one."""
 
+SMALLEST_SHARE = 0.1
+"""A rarer answer counts no more than this share makes it: a handful of examples must not steer the training."""
+
 N_BINARY = 2 + 2 * len(GRADED)
 
 
@@ -65,19 +68,42 @@ def binary_targets(truth: Tensor) -> Tensor:
     return torch.cat([truth[:, :2], reached.flatten(1)], dim=1)
 
 
-def quality_loss(logits: Tensor, truth: Tensor) -> Tensor:
+def even_odds(truth: Float32, drawn: Float32) -> Tensor:
+    """Weights (8, 2) of the no and the yes of each binary answer, under which both count alike.
+
+    How many scans of a site are bad is not known beforehand, so an answer of one half must mean even odds whatever the
+    share in the bank; it is also what balanced accuracy asks for.
+
+    Parameters
+    ----------
+    truth : rows (N, 6) of the bank.
+    drawn : (N,) how often each is drawn.
+    """
+    targets = binary_targets(torch.from_numpy(truth[:, : len(COLUMNS)]))
+    known = torch.isfinite(targets) * torch.from_numpy(drawn)[:, None]
+    share = (torch.nan_to_num(targets) * known).sum(dim=0) / known.sum(dim=0).clamp(min=1e-6)
+    share = share.clamp(SMALLEST_SHARE, 1 - SMALLEST_SHARE)
+    return torch.stack([0.5 / (1 - share), 0.5 / share], dim=1)
+
+
+def quality_loss(logits: Tensor, truth: Tensor, odds: Tensor | None = None) -> Tensor:
     """Cross-entropy of the scan's answers and, with less weight, of each slice's.
 
     Parameters
     ----------
     logits : (N, 1 + S, outputs).
     truth : rows (N, 6 or 7); a seventh column is the weight of the example.
+    odds : weights (8, 2) from `even_odds`; None to let the answers follow their shares.
     """
     weight = truth[:, len(COLUMNS)] if truth.shape[1] > len(COLUMNS) else torch.ones(len(truth), device=truth.device)
     targets = binary_targets(truth)
     known = torch.isfinite(targets)
     filled = torch.nan_to_num(targets)
-    share = (known * weight[:, None])[:, None]
+    share = known * weight[:, None]
+    if odds is not None:
+        no, yes = odds.to(truth.device).T
+        share = share * (no + (yes - no) * filled)
+    share = share[:, None]
     loss = F.binary_cross_entropy_with_logits(
         logits[..., :N_BINARY], filled[:, None].expand(-1, logits.shape[1], -1), reduction="none"
     )
