@@ -1,0 +1,292 @@
+"""Cases that a quality network is measured on, cut the way `brainsift run` cuts them: read, anatomy pass, slices.
+
+Used by `bench_quality_musts.py`. Each case is made once, from seeds that no bank of examples uses, and kept on disk.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from itertools import zip_longest
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from brainsift.anatomy.compute import compute_anatomy
+from brainsift.anatomy.labels import BRAIN, Tissue
+from brainsift.learn.quality.bank import Example, chunk_names, to_levels, write_chunk
+from brainsift.learn.quality.clean import (
+    CleanScan,
+    draw_painting,
+    own_noise,
+    paint,
+    place_head,
+    read_clean,
+    resample_clean,
+)
+from brainsift.learn.quality.corrupt import Fault, Faulty, apply_fault, draw_fault, draw_low_noise
+from brainsift.learn.quality.torchio_motion import draw_torchio_motion
+from brainsift.learn.quality.truth import truth_row
+from brainsift.scans.conform import labels_to_input
+from brainsift.scans.read import read, read_file
+from brainsift.scans.ref import ScanRef
+from brainsift.scans.volume import InputGrid, ReadFacts, Volume
+from brainsift.simulate.artefacts.grades import USUAL_CONTRAST, contrast_grade, motion_grade, noise_grade
+from brainsift.simulate.artefacts.intensity import Noise, apply_noise, draw_noise
+from brainsift.simulate.heads import grid_shape
+from brainsift.simulate.labelmap import LabelMap, load_label_map
+from brainsift.simulate.write import draw_layout, write_array
+from brainsift.simulate.zoo import IMPROPER, PROPER, draw_zoo, make_zoo
+from brainsift.simulate.zoo_study import PROPER_SHARE, stored
+from brainsift.tasks.quality.slices import slices_of
+
+PARTS = ("scans", "real", "simulated", "zoo")
+
+SEED = 7_000_000
+"""Banks draw from 1,000 and from 901,000 on, with another second number (`learn.quality.job`, `build`)."""
+
+HEADS = (17, 18, 19, 20)
+"""Label maps that no training saw."""
+
+CLEAN_SCANS = (
+    *(f"t1w_brain_{n:02d}" for n in (9, 10, 11, 12)),
+    *("t1w_head_a", "t1w_head_b", "t1w_head_c_defaced", "flair_head_a"),
+)
+"""Clean real scans of people that a model trained on `t1w_brain_01` to `_08` has not seen."""
+
+FINEST_MM = 0.9
+"""Finer voxels are made coarser first: a movement at 0.7 mm takes five times as long."""
+
+COARSEST_MM = 1.3
+"""Coarser scans keep their voxels: finer ones would only be interpolated."""
+
+TORCHIO_HARDEST = 2.5
+"""As far as published ranges went: 10 degrees and 10 mm (Loizillon 2023)."""
+
+SEQUENCE_NAMES = {"GRE": "T2starw", "T1w+Gd": "T1w", "phase": "other"}
+"""Names of the manifest → those of the network."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """One file of the cache: its part, its name, and what makes it."""
+
+    part: str
+    name: str
+    make: Callable[[], list[Example]]
+
+
+def plan(data: Path, simulated: int, real: int, zoo: int) -> list[Job]:
+    """All jobs, so mixed that any beginning of the list holds some of every part and of every person.
+
+    Parameters
+    ----------
+    data : folder of label maps and scans.
+    simulated : scans of each validation head, three movements or faults and two still ones each.
+    real : rounds through the clean real scans: one still, one moved in k-space, one by TorchIO.
+    zoo : scans of the zoo.
+    """
+    scans = [Job("scans", name, lambda e=entry: [scan_example(data, e)]) for name, entry in _entries(data)]
+    scans.append(Job("scans", "dicom_series_a", lambda: [dicom_example(data)]))
+    rounds = [
+        Job("real", f"{name}_{n:03d}", lambda name=name, n=n: real_examples(data, name, n))
+        for n in range(real)
+        for name in CLEAN_SCANS
+    ]
+    heads = [
+        Job("simulated", f"head_{head}_{n:03d}", lambda head=head, n=n: simulated_examples(data, head, n))
+        for n in range(simulated)
+        for head in HEADS
+    ]
+    animals = [Job("zoo", f"zoo_{n:04d}", lambda n=n: [zoo_example(data, n)]) for n in range(1, zoo + 1)]
+    mixed = [job for group in zip_longest(rounds, heads, animals) for job in group if job is not None]
+    return [*scans, *mixed]
+
+
+def build(jobs: list[Job], cache: Path, seconds: float, told: Callable[[Job, int], None]) -> int:
+    """Make the missing files of the cache for at most as many seconds; returns how many are still missing."""
+    there = {part: set(chunk_names(cache / part)) for part in PARTS}
+    todo = [job for job in jobs if job.name not in there[job.part]]
+    start = time.monotonic()
+    for done, job in enumerate(todo):
+        if time.monotonic() - start > seconds:
+            return len(todo) - done
+        examples = [replace(e, facts=e.facts | {"case": f"{job.name}:{row}"}) for row, e in enumerate(_made(job))]
+        write_chunk(examples, cache / job.part, job.name)
+        told(job, len(todo) - done - 1)
+    return 0
+
+
+def _made(job: Job) -> list[Example]:
+    try:
+        return job.make()
+    except Exception as error:
+        raise RuntimeError(f"{job.part} {job.name} could not be made") from error
+
+
+def seen(volume: Volume, truth: np.ndarray, person: str, facts: dict[str, Any]) -> Example:
+    """What the network sees of a volume, as task `quality` does it."""
+    anatomy = compute_anatomy(volume, threads=1)
+    found = {
+        "has_brain": bool(anatomy.has_brain),
+        "anatomy_confidence": round(float(anatomy.confidence), 3),
+        "anatomy_sha256": anatomy.model_sha256,
+    }
+    return Example(to_levels(slices_of(volume, anatomy).pixels), truth, person, facts | found)
+
+
+def volume_of(image: np.ndarray, spacing_mm: tuple[float, ...]) -> Volume:
+    """A volume as a reader gives it, in whole numbers like a scanner's."""
+    whole = stored(image)[0].astype(np.float32)
+    affine = np.diag([*spacing_mm, 1.0])
+    grid = InputGrid(whole.shape, affine, (0, 1, 2), (False, False, False))
+    return Volume(whole, affine, grid, ReadFacts("nifti1", "int16", whole.shape, "0" * 64))
+
+
+def graded(faulty: Faulty, noise: Noise | None, extra: dict[str, Any]) -> Example:
+    """A faulty scan with noise, its grades measured as in training."""
+    scan = faulty.scan
+    if noise is None:
+        image, snr = scan.image, float(scan.image[scan.brain].mean()) / max(scan.own_noise, 1e-6)
+    else:
+        noisy = apply_noise(scan.image, noise, scan.spacing_mm, scan.brain, scan.own_noise)
+        image, snr = noisy.image, noisy.snr
+    image = image if scan.seen is None else image * scan.seen
+    grades = {
+        "motion": motion_grade(faulty.displacement_mm, faulty.change, ghost=faulty.ghost),
+        "noise": noise_grade(snr, spikes=faulty.spikes),
+        "contrast": contrast_grade(faulty.contrast, scan.sequence) if scan.sequence in USUAL_CONTRAST else None,
+    }
+    known = {"proper": True, "sequence": scan.sequence, "gadolinium": scan.gadolinium, **grades}
+    facts = scan.facts | extra | {"fault": faulty.fault.kind, "snr": round(snr, 2)}
+    facts |= {"displacement_mm": round(faulty.displacement_mm, 3), "change": round(faulty.change, 4)}
+    return seen(volume_of(image, scan.spacing_mm), truth_row(known), scan.person, facts)
+
+
+def torchio_fault(rng: np.random.Generator) -> Fault:
+    """TorchIO's motion, stronger ones more often than training draws them: few of those are severe."""
+    return Fault("torchio", motion=draw_torchio_motion(rng, TORCHIO_HARDEST * float(np.sqrt(rng.uniform(0.02, 1)))))
+
+
+@lru_cache(maxsize=4)
+def _head(path: Path) -> LabelMap:
+    return load_label_map(path)
+
+
+def simulated_examples(data: Path, head: int, number: int) -> list[Example]:
+    """One scan of a validation head: still, noisy, moved by both simulators, with lost contrast."""
+    rng = np.random.default_rng([SEED + number, head])
+    label_map = _head(data / "label_maps" / f"head_{head}_labels.nii.gz")
+    placed = place_head(rng, label_map, f"head_{head}")
+    scan = paint(placed, draw_painting(rng, placed.values))
+    still = apply_fault(scan, draw_fault(rng, "none"))
+    moved = apply_fault(scan, draw_fault(rng, "motion"))
+    shaken = apply_fault(scan, torchio_fault(rng))
+    faded = apply_fault(scan, draw_fault(rng, "contrast"))
+    return [
+        graded(still, draw_low_noise(rng), {"asked": "still"}),
+        graded(still, draw_noise(rng, float(rng.uniform(0.8, 3.2))), {"asked": "noise"}),
+        graded(moved, draw_low_noise(rng), {"asked": "motion"}),
+        graded(shaken, draw_low_noise(rng), {"asked": "torchio"}),
+        graded(faded, draw_low_noise(rng), {"asked": "contrast"}),
+    ]
+
+
+@lru_cache(maxsize=len(CLEAN_SCANS))
+def clean_scan(data: Path, name: str) -> CleanScan:
+    """A clean real scan: of a brain by its own zeros, of a head by the labels of the anatomy pass."""
+    path = data / "scans" / f"{name}.nii.gz"
+    if name.startswith("t1w_brain"):
+        return read_clean(path, name)
+    volume = read_file(path)
+    anatomy = compute_anatomy(volume, threads=1)
+    labels = labels_to_input(anatomy.labels, anatomy.affine, volume)
+    brain, white = np.isin(labels, BRAIN), labels == Tissue.WHITE
+    image = volume.data - np.float32(min(0.0, float(volume.data.min())))
+    image = image / np.float32(np.percentile(image[brain], 99.5))
+    x, y, z = (float(mm) for mm in volume.spacing)
+    sequence = "FLAIR" if name.startswith("flair") else "T1w"
+    shown = image > 0 if name.endswith("defaced") else None
+    facts = {"source": "real scan", "kind": sequence}
+    noise = own_noise(image, white, brain)
+    return CleanScan(image, (x, y, z), brain, white, labels == Tissue.CORTEX, shown, sequence, name, facts, noise)
+
+
+def real_examples(data: Path, name: str, number: int) -> list[Example]:
+    """A clean real scan still and moved by both simulators; in its own voxels first, then in others too."""
+    rng = np.random.default_rng([SEED + number, 1000 + CLEAN_SCANS.index(name)])
+    whole = clean_scan(data, name)
+    finest, coarsest = min(whole.spacing_mm), max(whole.spacing_mm)
+    other = coarsest < COARSEST_MM and number > 0 and rng.random() < 0.7
+    scan = resample_clean(rng, whole) if other or finest < FINEST_MM else whole
+    extra = {"own_voxels": scan is whole, "round": number}
+    still = apply_fault(whole if number == 0 else scan, draw_fault(rng, "none"))
+    moved = apply_fault(scan, draw_fault(rng, "motion"))
+    shaken = apply_fault(scan, torchio_fault(rng))
+    return [
+        graded(still, None if number == 0 else draw_low_noise(rng), extra | {"asked": "still"}),
+        graded(moved, draw_low_noise(rng), extra | {"asked": "motion"}),
+        graded(shaken, draw_low_noise(rng), extra | {"asked": "torchio"}),
+    ]
+
+
+def zoo_example(data: Path, number: int) -> Example:
+    """One scan of the zoo, written to a file and read again; kinds in turn, as `brainsift simulate zoo` takes them."""
+    head = HEADS[number % len(HEADS)]
+    rng = np.random.default_rng([SEED, 2, number])
+    earlier = int((number - 1) * PROPER_SHARE)
+    proper = int(number * PROPER_SHARE) > earlier
+    kinds = list(PROPER) if proper else list(IMPROPER)
+    kind = kinds[(earlier if proper else number - 1 - earlier) % len(kinds)]
+    label_map = _head(data / "label_maps" / f"head_{head}_labels.nii.gz")
+    made = make_zoo(draw_zoo(rng, kind), label_map, grid_shape(1.0), 1.0)
+    values, slope = stored(made.image)
+    x, y, z = (float(mm) for mm in np.linalg.norm(made.affine[:3, :3], axis=0))
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "zoo.nii.gz"
+        write_array(values, made.affine, path, replace(draw_layout(rng, (x, y, z)), slope=slope))
+        volume = read_file(path)
+    truth = truth_row({"proper": made.proper, "sequence": made.sequence})
+    facts = {"kind": kind, "variant": made.parameters.variant, "why": made.why, "sequence": made.sequence}
+    outside = made.brain_outside_fov
+    facts |= {"source": "zoo", "outside_fov": None if outside is None else round(outside, 3)}
+    return seen(volume, truth, f"head_{head}", facts)
+
+
+def _entries(data: Path) -> Iterator[tuple[str, dict[str, str]]]:
+    with (data / "scans" / "manifest.tsv").open(encoding="utf-8", newline="") as file:
+        for entry in csv.DictReader(file, delimiter="\t"):
+            yield entry["file"].split(".")[0], entry
+
+
+def scan_example(data: Path, entry: dict[str, str]) -> Example:
+    """A real scan of the manifest. Proper: 3D and of a whole brain, with or without its skull, of whatever sequence."""
+    cut = "crop" in entry["note"] or "cut" in entry["note"] or entry["sequence"] == "phase"
+    proper = entry["dimension"] == "3D" and not cut
+    sequence = SEQUENCE_NAMES.get(entry["sequence"], entry["sequence"])
+    name = entry["file"].split(".")[0]
+    facts = {"source": "scans", "sequence": sequence, "kind": entry["sequence"], "why": entry["note"]}
+    truth = truth_row({"proper": proper, "sequence": sequence, "gadolinium": entry["sequence"] == "T1w+Gd"})
+    return seen(read_file(data / "scans" / entry["file"]), truth, person_of(name), facts)
+
+
+def person_of(name: str) -> str:
+    """Whose scan it is: patients and crops come with several."""
+    if found := re.search(r"_2d_(p\d+)_", name):
+        return found[1]
+    return re.sub(r"_(mag|phase)$", "", name)
+
+
+def dicom_example(data: Path) -> Example:
+    """The DICOM series: a 3D T1w of a young child's whole head."""
+    paths = tuple(sorted((data / "dicom" / "series_a").glob("*.dcm")))
+    ref = ScanRef(scan="series_a", stem="series_a", format="dicom", paths=paths, size=0, mtime_ns=0)
+    facts = {"source": "scans", "sequence": "T1w", "kind": "T1w", "why": "DICOM of a young child"}
+    truth = truth_row({"proper": True, "sequence": "T1w", "gadolinium": False})
+    return seen(read(ref), truth, "dicom_series_a", facts)
