@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import threading
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from sqlalchemy import delete, func, insert, select, text, update
+from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.exc import DBAPIError
 
 from brainsift.decide.decision import Action, Decision
 from brainsift.store.database import DATABASE_NAME, Database
 from brainsift.store.errors import StoreError
-from brainsift.store.schema import DATABASE_VERSION, DecisionRow, FindingRow, ReviewRow, ScanRow, SchemaInfo
+from brainsift.store.reviews.acts import NewAct, Stamp, record
+from brainsift.store.reviews.schema import ReviewRow
+from brainsift.store.schema import DATABASE_VERSION, DecisionRow, FindingRow, ScanRow, SchemaInfo
 from tests.store.parts import done_record, failed_record
 
 
@@ -120,30 +121,36 @@ def test_several_runs_may_write_at_the_same_time(url: str | None, tmp_path: Path
         assert database.counts() == {"done": 41}
 
 
-def add_review(database: Database) -> int:
+def add_review(database: Database) -> None:
     database.ingest([done_record()])
-    with database.engine.begin() as connection:
-        scan_id = connection.scalar(select(ScanRow.id))
-        values = {
-            "scan_id": scan_id,
-            "task": "integrity",
-            "reviewer": "ab",
-            "verdict": "accept",
-            "at": datetime.now(UTC),
-        }
-        return int(connection.execute(insert(ReviewRow).values(**values)).inserted_primary_key[0])
+    act = NewAct(
+        task="integrity",
+        list_name="review",
+        stage="reading",
+        scan=done_record().scan,
+        item="i1",
+        outcome="answer",
+        choice="usable",
+        fields="{}",
+        meaning="I looked.",
+        milliseconds=1500,
+        shown="{}",
+        input_sha256="a" * 64,
+        software="brainsift",
+    )
+    record(database, Stamp("ab", "key", "0" * 64, "2026-11-21T08:00:00.000000Z"), [act])
 
 
 def test_reviews_survive_a_new_record_of_their_scan(database: Database) -> None:
     add_review(database)
     database.ingest([done_record(seconds=3.0)])
     with database.engine.connect() as connection:
-        joined = select(ReviewRow.verdict, ScanRow.seconds).join(ScanRow, ScanRow.id == ReviewRow.scan_id)
-        assert connection.execute(joined).one() == ("accept", 3.0)
+        joined = select(ReviewRow.choice, ScanRow.seconds).join(ScanRow, ScanRow.scan == ReviewRow.scan)
+        assert connection.execute(joined).one() == ("usable", 3.0)
 
 
 @pytest.mark.parametrize(
-    "change", [update(ReviewRow).values(verdict="reject"), delete(ReviewRow)], ids=["update", "delete"]
+    "change", [update(ReviewRow).values(choice="not_usable"), delete(ReviewRow)], ids=["update", "delete"]
 )
 def test_the_server_refuses_to_change_a_review(database: Database, change: object) -> None:
     add_review(database)
@@ -155,6 +162,19 @@ def test_the_server_refuses_to_change_a_review(database: Database, change: objec
 def test_the_tables_carry_their_version(database: Database) -> None:
     with database.engine.connect() as connection:
         assert connection.scalars(select(SchemaInfo.version)).all() == [DATABASE_VERSION]
+
+
+def test_tables_of_version_1_are_brought_up_to_date(url: str | None, tmp_path: Path) -> None:
+    with Database(tmp_path, url) as database, database.engine.begin() as connection:
+        database.ingest([done_record()])
+        connection.execute(text("DROP TABLE reviews"))
+        connection.execute(text("CREATE TABLE reviews (id INTEGER PRIMARY KEY, scan_id INTEGER, verdict TEXT)"))
+        connection.execute(update(SchemaInfo).values(version=1))
+    with Database(tmp_path, url) as database:
+        add_review(database)
+        assert (rows(database, ScanRow), rows(database, ReviewRow)) == (1, 1)
+        with database.engine.connect() as connection:
+            assert connection.scalars(select(SchemaInfo.version)).all() == [DATABASE_VERSION]
 
 
 def test_tables_of_a_newer_program_are_refused(url: str | None, tmp_path: Path) -> None:

@@ -16,9 +16,10 @@ from sqlalchemy.orm import Session
 
 from brainsift.store.errors import StoreError
 from brainsift.store.ingest import upsert_records
+from brainsift.store.migrate import migrate
 from brainsift.store.record import Record
 from brainsift.store.record_io import parse_record
-from brainsift.store.schema import DATABASE_VERSION, Base, RunRow, ScanRow, SchemaInfo
+from brainsift.store.schema import DATABASE_VERSION, RunRow, ScanRow
 
 DATABASE_NAME = "brainsift.db"
 BUSY_TIMEOUT_S = 60
@@ -53,6 +54,7 @@ class Database:
     ----------
     output : the OUTPUT folder; holds `brainsift.db` unless `url` is given.
     url : SQLAlchemy URL such as ``postgresql+psycopg://user@host/name``.
+    durable : wait for the disk at each commit; for what people decide, which no record on disk could bring back.
 
     Raises
     ------
@@ -60,10 +62,10 @@ class Database:
         if the URL is not understood, the server cannot be reached, or a newer BrainSift made the tables.
     """
 
-    def __init__(self, output: Path, url: str | None = None) -> None:
+    def __init__(self, output: Path, url: str | None = None, durable: bool = False) -> None:
         # A server may hold many studies; the file in OUTPUT holds one, and stays valid when the folder is moved.
         self.study = str(output.resolve()) if url else "."
-        self.engine = _engine(url or f"sqlite:///{output / DATABASE_NAME}")
+        self.engine = _engine(url or f"sqlite:///{output / DATABASE_NAME}", durable)
         try:
             with translated_errors():
                 self._create()
@@ -131,10 +133,7 @@ class Database:
         for attempt in range(CREATE_ATTEMPTS):
             try:
                 with self.engine.begin() as connection:
-                    Base.metadata.create_all(connection)
-                    version = connection.scalar(select(func.max(SchemaInfo.version)))
-                    if version is None:
-                        connection.execute(insert(SchemaInfo).values(version=DATABASE_VERSION))
+                    version = migrate(connection)
                 break
             except DBAPIError:
                 if attempt == CREATE_ATTEMPTS - 1:
@@ -168,7 +167,7 @@ def translated_errors() -> Iterator[None]:
         ) from error
 
 
-def _engine(url: str) -> Engine:
+def _engine(url: str, durable: bool) -> Engine:
     try:
         engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_S} if url.startswith("sqlite") else {})
     except (ArgumentError, NoSuchModuleError):
@@ -184,7 +183,7 @@ def _engine(url: str) -> Engine:
             "Install the extra: pip install 'brainsift[postgres]'.",
         ) from None
     if engine.dialect.name == "sqlite":
-        event.listen(engine, "connect", _tune_sqlite)
+        event.listen(engine, "connect", _tune_durable_sqlite if durable else _tune_sqlite)
     return engine
 
 
@@ -198,3 +197,8 @@ def _tune_sqlite(connection: Any, _: Any) -> None:
     cursor.execute("PRAGMA synchronous=NORMAL")
     cursor.execute("PRAGMA foreign_keys=ON")
     cursor.close()
+
+
+def _tune_durable_sqlite(connection: Any, record: Any) -> None:
+    _tune_sqlite(connection, record)
+    connection.execute("PRAGMA synchronous=FULL").close()

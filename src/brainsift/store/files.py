@@ -24,6 +24,7 @@ RESERVED = frozenset(
         "index.html",
         "dataset_description.json",
         *(f"calibration_{task}{ending}" for task in ("quality", "defacing") for ending in (".json", ".tsv", ".svg")),
+        "calibrations",
         ".scratch",
     }
 )

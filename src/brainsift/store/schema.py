@@ -1,16 +1,14 @@
-"""The tables of the database, the same on SQLite and PostgreSQL."""
+"""The tables of the database, the same on SQLite and PostgreSQL; those of review are in `store.reviews.schema`."""
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import DDL, DateTime, ForeignKey, Index, MetaData, Table, Text, UniqueConstraint, event
-from sqlalchemy.engine import Connection
+from sqlalchemy import DateTime, ForeignKey, Index, MetaData, Text, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-DATABASE_VERSION = 1
-"""Counts changes of these tables; a later program reads it to know what to migrate."""
+DATABASE_VERSION = 2
+"""Counts changes of these tables; a later program reads it to know what to migrate. 2: reviews as a chained trail."""
 
 Key = Text().with_variant(Text(collation="C"), "postgresql")
 """Text that sorts by its bytes on both servers, so that the study table has one order everywhere."""
@@ -102,22 +100,6 @@ class DecisionRow(Base):
     provisional: Mapped[bool]
 
 
-class ReviewRow(Base):
-    """One act of a person. Rows are only ever added: taking a verdict back is a new row with `undo_of`."""
-
-    __tablename__ = "reviews"
-    __table_args__ = (Index(None, "scan_id", "task"),)
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    scan_id: Mapped[int] = mapped_column(ForeignKey("scans.id"))
-    task: Mapped[str] = mapped_column(Text)
-    reviewer: Mapped[str] = mapped_column(Text)
-    verdict: Mapped[str] = mapped_column(Text)
-    seconds: Mapped[float | None]
-    undo_of: Mapped[int | None] = mapped_column(ForeignKey("reviews.id"))
-    at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
-
-
 class RunRow(Base):
     """One call of `brainsift run`: when, with what, how it ended. `counts` and `settings` are JSON."""
 
@@ -131,32 +113,3 @@ class RunRow(Base):
     settings: Mapped[str] = mapped_column(Text)
     counts: Mapped[str] = mapped_column(Text)
     interrupted: Mapped[bool]
-
-
-_SQLITE_GUARDS = tuple(
-    DDL(  # type: ignore[no-untyped-call]
-        f"CREATE TRIGGER IF NOT EXISTS reviews_no_{verb.lower()} BEFORE {verb} ON reviews "
-        "BEGIN SELECT RAISE(ABORT, 'reviews are append-only'); END"
-    )
-    for verb in ("UPDATE", "DELETE")
-)
-
-_POSTGRES_GUARDS = (
-    DDL(  # type: ignore[no-untyped-call]
-        "CREATE OR REPLACE FUNCTION brainsift_append_only() RETURNS trigger LANGUAGE plpgsql AS "
-        "$$ BEGIN RAISE EXCEPTION 'reviews are append-only'; END $$"
-    ),
-    DDL(  # type: ignore[no-untyped-call]
-        "CREATE TRIGGER reviews_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON reviews "
-        "FOR EACH STATEMENT EXECUTE FUNCTION brainsift_append_only()"
-    ),
-)
-
-
-@event.listens_for(Table, "after_create")
-def _guard_reviews(target: Table, connection: Connection, **_: Any) -> None:
-    """Let the server itself refuse to change a review."""
-    if target.name != ReviewRow.__tablename__:
-        return
-    for guard in _SQLITE_GUARDS if connection.dialect.name == "sqlite" else _POSTGRES_GUARDS:
-        connection.execute(guard)

@@ -1,0 +1,1 @@
+"""What people said of scans: an append-only trail, and what follows from it."""
