@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 - the name that PyTorch users know
 
+from brainsift.learn.quality.distributions import N_DISTRIBUTIONS, distributions
 from brainsift.tasks.quality.network import N_OUTPUTS
 
 FOLD = 4
@@ -66,7 +67,7 @@ class QualityNet(nn.Module):
         super().__init__()
         self.stem = ConvNorm(FOLD**2, widths[0])
         self.stages = nn.ModuleList(Residual(a, b) for a, b in pairwise(widths))
-        features = 2 * sum(widths)
+        features = 2 * sum(widths) + N_DISTRIBUTIONS
         self.scale = nn.BatchNorm1d(features)
         self.orientation = nn.Parameter(0.1 * torch.randn(3, hidden))
         self.of_slice = nn.Linear(features, hidden)
@@ -94,16 +95,19 @@ class QualityNet(nn.Module):
         return self
 
     def features(self, image: Tensor) -> Tensor:
-        """(N, S, H, W) → (N, S, F): mean and standard deviation over each slice of what every level found.
+        """(N, S, H, W) → (N, S, F): mean and standard deviation over each slice of what every level found, and
+        `distributions`.
 
-        Noise and ringing are texture, and the first level's statistics tell them; the last level's tell what is shown.
+        Ringing is texture, and the first level's statistics tell it; the last level's tell what is shown.
         """
         n, s, h, w = image.shape
-        x = self.stem(F.pixel_unshuffle(image.reshape(n * s, 1, h, w), FOLD))
+        slices = image.reshape(n * s, 1, h, w)
+        x = self.stem(F.pixel_unshuffle(slices, FOLD))
         found = [_statistics(x)]
         for stage in self.stages:
             x = stage(x)
             found.append(_statistics(x))
+        found.append(distributions(slices))
         return torch.cat(found, dim=1).reshape(n, s, -1)
 
     def forward(self, image: Tensor) -> Tensor:
