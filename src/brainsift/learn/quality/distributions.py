@@ -53,7 +53,7 @@ def distributions(image: Tensor) -> Tensor:
 
 def _haar(x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Mean, size of the three details, and darkest pixel of each block of 2 x 2; (N, 1 or 3, H / 2, W / 2)."""
-    a, b, c, d = F.pixel_unshuffle(x, 2).split(1, dim=1)
+    a, b, c, d = torch.split(F.pixel_unshuffle(x, 2), 1, dim=1)
     detail = torch.cat([a - b + c - d, a + b - c - d, a - b - c + d], dim=1).abs() / 2
     return (a + b + c + d) / 4, detail, torch.minimum(torch.minimum(a, b), torch.minimum(c, d))
 
