@@ -68,11 +68,21 @@ def test_severe_motion_makes_tier_3_and_is_said() -> None:
     assert finding.reason.endswith("strong motion, some noise.")
 
 
-def test_an_improper_scan_gets_no_tier() -> None:
+def test_an_improper_scan_gets_neither_tier_nor_grades() -> None:
     finding = ask(Fixed(proper=-3, motion_at_least_1=9))
     assert finding.label == "improper"
     assert finding.measurements["tier"] is None
+    graded = {name: value for name, value in finding.measurements.items() if name.startswith(GRADED)}
+    assert len(graded) == 5 * len(GRADED)
+    assert set(graded.values()) == {None}
+    assert finding.probabilities["motion_moderate"] > 0.99
     assert finding.reason == "Does not look like a proper brain scan (5% likely to be one)."
+
+
+def test_a_proper_scan_without_a_brain_is_flagged_and_says_why() -> None:
+    finding = ask(Fixed(proper=9, sequence_T1w=9))
+    assert finding.flags == ("low_confidence",)
+    assert finding.measurements["low_confidence"] == "it looks proper, but no brain was found"
 
 
 def test_gadolinium_is_reported() -> None:

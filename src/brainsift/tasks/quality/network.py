@@ -47,6 +47,7 @@ class Answer:
     sequence : suffix → probability, summing to 1.
     moderate, severe : graded artefact → probability of at least grade 1, of grade 2.
     slice_scores : graded artefact → float32 (24,), score 0-2 of each slice alone.
+    slice_proper : float32 (24,), probability of proper that each slice alone gives.
     """
 
     proper: float
@@ -55,6 +56,7 @@ class Answer:
     moderate: dict[str, float]
     severe: dict[str, float]
     slice_scores: dict[str, Float32]
+    slice_proper: Float32
 
     def score(self, name: str) -> float:
         """Expected grade, 0-2, continuous."""
@@ -90,6 +92,7 @@ def decode(logits: Float32) -> Answer:
         moderate={name: float(lower[0, i]) for i, name in enumerate(GRADED)},
         severe={name: float(upper[0, i]) for i, name in enumerate(GRADED)},
         slice_scores={name: (lower + upper)[1:, i].astype(np.float32) for i, name in enumerate(GRADED)},
+        slice_proper=sigmoid(logits[1:, 0]).astype(np.float32),
     )
 
 

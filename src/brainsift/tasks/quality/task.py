@@ -12,6 +12,7 @@ from brainsift.scans.volume import Volume
 from brainsift.tasks.base import Finding, Measurement
 from brainsift.tasks.quality.network import GRADED, Answer, QualityNetwork, open_quality_network
 from brainsift.tasks.quality.slices import Slices, slices_of
+from brainsift.tasks.quality.unlike import unlike_training
 from brainsift.tasks.quality.words import describe
 
 AXIS_NAMES = ("sagittal", "coronal", "axial")
@@ -48,11 +49,14 @@ class QualityTask:
         network = self._open()
         slices = slices_of(volume, anatomy)
         answer = network.ask(slices)
+        metrics = _metrics(volume, anatomy)
+        unlike = unlike_training(answer, volume.spacing.tolist(), anatomy, metrics)
         finding = Finding(
             task=self.name,
             label="proper" if answer.proper > EVEN_ODDS else "improper",
             probabilities=probabilities(answer),
-            measurements=measure(answer, slices) | _metrics(volume, anatomy),
+            measurements=measure(answer, slices) | unlike | {f"metric_{name}": v for name, v in metrics.items()},
+            flags=tuple(unlike),
             model_id=network.model_id,
             model_sha256=network.model_sha256,
         )
@@ -70,18 +74,25 @@ def probabilities(answer: Answer) -> dict[str, float]:
 
 def measure(answer: Answer, slices: Slices) -> dict[str, Measurement]:
     """Scores, grades, tier, and where each artefact shows most. The tier is 1 + the worst of the three grades; a scan
-    that is not proper has none."""
+    that is not proper has neither grades nor a tier (Bottani 2022): its probabilities are all that is said."""
     proper = answer.proper > EVEN_ODDS
     measured: dict[str, Measurement] = {"tier": answer.tier() if proper else None}
     measured |= {"sequence": answer.likeliest_sequence(), "gadolinium": answer.gadolinium > EVEN_ODDS}
     for name in GRADED:
-        worst = int(np.argmax(answer.slice_scores[name]))
-        measured[f"{name}_score"] = round(answer.score(name), 3)
-        measured[f"{name}_grade"] = answer.grade(name)
-        measured[f"{name}_worst_plane"] = AXIS_NAMES[int(slices.axes[worst])]
-        measured[f"{name}_worst_slice"] = int(slices.indices[worst])
-        measured[f"{name}_worst_slice_score"] = round(float(answer.slice_scores[name][worst]), 3)
+        graded = _graded(answer, slices, name)
+        measured |= graded if proper else dict.fromkeys(graded)
     return measured
+
+
+def _graded(answer: Answer, slices: Slices, name: str) -> dict[str, Measurement]:
+    worst = int(np.argmax(answer.slice_scores[name]))
+    return {
+        f"{name}_score": round(answer.score(name), 3),
+        f"{name}_grade": answer.grade(name),
+        f"{name}_worst_plane": AXIS_NAMES[int(slices.axes[worst])],
+        f"{name}_worst_slice": int(slices.indices[worst]),
+        f"{name}_worst_slice_score": round(float(answer.slice_scores[name][worst]), 3),
+    }
 
 
 def _metrics(volume: Volume, anatomy: Anatomy | None) -> dict[str, Measurement]:
@@ -89,4 +100,4 @@ def _metrics(volume: Volume, anatomy: Anatomy | None) -> dict[str, Measurement]:
         return {}
     from brainsift.tasks.quality.metrics import compute_metrics
 
-    return {f"metric_{name}": value for name, value in compute_metrics(volume, anatomy).items()}
+    return dict(compute_metrics(volume, anatomy))
