@@ -15,6 +15,7 @@ from brainsift.engine.redecide import redecide
 from brainsift.engine.settings import RunOptions, RunSettings
 from brainsift.engine.study import group_study, run_study
 from brainsift.engine.summary import RunSummary
+from brainsift.store.basis import kept_path
 from brainsift.store.database import DATABASE_NAME, Database
 from brainsift.store.record import Record
 from brainsift.store.record_io import read_record, record_path
@@ -111,6 +112,21 @@ def test_a_calibration_in_output_is_used_and_named_in_record_run_and_methods(
     assert record_of(study[1], "mask").calibrations == {}
     assert tomllib.loads((study[1] / "run.toml").read_text())["settings"]["calibrations"] == {"quality": digest}
     assert f"quality (SHA-256 {digest[:12]}, 2 scans)" in (study[1] / "methods.md").read_text()
+
+
+def test_every_calibration_that_decided_is_kept_in_output(sift: Sift, study: tuple[Path, Path]) -> None:
+    source, output = study
+    here = write_calibration(output / "calibration_quality.json", calibration())
+    sift()
+    given = write_calibration(source.parent / "ours.json", calibration(accept=0.7))
+    sift(calibrations=(given,))
+    texts = [path.read_bytes() for path in (here, given)]
+    for path in (here, given):
+        path.unlink()
+    for text in texts:
+        digest = hashlib.sha256(text).hexdigest()
+        assert kept_path(output, "quality", digest).read_bytes() == text
+    assert len(list((output / "calibrations").iterdir())) == 2
 
 
 def test_a_run_without_a_calibration_says_that_nothing_is_promised(sift: Sift, study: tuple[Path, Path]) -> None:

@@ -13,6 +13,8 @@ from brainsift.decide.rules import CALIBRATED_TASKS, decide
 from brainsift.decide.scores import PARTS
 from brainsift.decide.stored import Calibration, CalibrationError, read_calibration
 from brainsift.engine.errors import RunError
+from brainsift.store.basis import kept_path
+from brainsift.store.files import write_atomic
 from brainsift.tasks.base import Finding
 
 PARTICIPANTS_NAME = "participants.tsv"
@@ -134,6 +136,28 @@ def load_calibrations(
     )
     sites = read_sites(input_folder) if made.by_site and input_folder is not None else {}
     return Calibrations(made.of_task, made.sha256, sites, site)
+
+
+def keep_calibrations(calibrations: Calibrations, files: Sequence[Path], output: Path) -> None:
+    """Keep a copy of each calibration in OUTPUT, so that the study's page can tell what its decisions rest on.
+
+    Parameters
+    ----------
+    files : those given by the user, as in `load_calibrations`.
+
+    Raises
+    ------
+    OSError
+        if OUTPUT cannot be written.
+    """
+    given = [*files, *(calibration_path(output, task) for task in calibrations.of_task)]
+    for path in given:
+        content = path.read_bytes() if path.is_file() else b""
+        digest = hashlib.sha256(content).hexdigest()
+        for task, sha256 in calibrations.sha256.items():
+            copy = kept_path(output, task, sha256)
+            if digest == sha256 and not copy.is_file():
+                write_atomic(copy, content.decode("utf-8"), output)
 
 
 def read_sites(input_folder: Path) -> dict[str, str]:

@@ -14,7 +14,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-from brainsift.engine.calibrations import Calibrations, load_calibrations
+from brainsift.engine.calibrations import Calibrations, keep_calibrations, load_calibrations
 from brainsift.engine.collector import Collector
 from brainsift.engine.errors import RunError
 from brainsift.engine.executors import Executor, InProcess
@@ -120,6 +120,7 @@ def run_study(
     )
     run = _Run(input_folder, output, settings, options, context, clock=clock)
     with _output_faults(output), Database(output, options.db_url) as database:
+        keep_calibrations(calibrations, settings.calibrations, output)
         write_description(input_folder, output)
         interrupted = _work(run, refs, identity, database, executor, progress or (lambda _: None))
         if options.write_study:
@@ -154,6 +155,7 @@ def group_study(
         raise RunError("no_records", f"OUTPUT {output} holds no record.", "Run the participant level first.")
     prepare_output(output)
     with _output_faults(output), Database(output, options.db_url) as database:
+        keep_calibrations(calibrations, settings.calibrations, output)
         collector = Collector(database)
         for path in paths:
             record = read_record(path)

@@ -127,6 +127,7 @@ def _facts(record: Record) -> Rows:
     rows = [
         ("Participant", record.participant),
         ("Session", record.session),
+        ("Site", record.site),
         ("Name says", record.suffix),
         ("Format", facts.format),
         ("Size on disk", file_size(facts.size)),

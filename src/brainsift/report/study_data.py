@@ -13,12 +13,22 @@ from brainsift.report.quality_study import QualityStudy
 from brainsift.report.scan_page import REPORT_SUFFIX
 from brainsift.report.verdict import verdict, verdict_key
 from brainsift.report.words import field_name, task_name
+from brainsift.store.basis import Bases
 from brainsift.store.files import derived_path
 from brainsift.store.record import Record
 from brainsift.store.table import COLUMNS
 
 LISTED_FAILURES = 40
 """Scans listed by name for each kind of failure; the table below holds all."""
+
+PAGE_COLUMNS = {
+    "site": lambda record: record.site,
+    "not_asked": lambda record: ", ".join(task_name(task) for task in record.not_asked),
+}
+"""Columns of the page's table that `brainsift.tsv` does not have; shown where a scan has something in them."""
+
+LISTED_REASONS = 6
+"""Reasons for which a task was not asked that are told apart; the rest are counted together."""
 
 LEFT_OUT = ("scan", "status", "sha256")
 """Columns of the study table that the page has elsewhere (name, verdict) or does not show."""
@@ -72,10 +82,13 @@ class StudyData:
         self.scans: list[str] = []
         self.stems: list[int | str] = []
         self.text = {name: TextColumn() for name in ("verdict", "page", "picture")}
-        self.columns: dict[str, list[Any]] = {name: [] for name in COLUMNS if name not in LEFT_OUT}
+        self.cells = {name: cell for name, cell in COLUMNS.items() if name not in LEFT_OUT} | PAGE_COLUMNS
+        self.columns: dict[str, list[Any]] = {name: [] for name in self.cells}
         self.decisions: dict[str, Counter[str]] = {}
         self.failures: dict[str, Failures] = {}
         self.quality = QualityStudy()
+        self.bases = Bases(output)
+        self.not_asked: dict[str, Counter[str]] = {}
 
     def gather(self, records: Iterable[Record]) -> StudyData:
         """Take in all records."""
@@ -92,8 +105,11 @@ class StudyData:
         self.text["page"].add(_after(record.stem, link))
         self.text["picture"].add(_after(record.stem, record.evidence.get("mosaic")))
         for name, values in self.columns.items():
-            values.append(_reason(record) if name == "reason" else COLUMNS[name](record))
+            values.append(_reason(record) if name == "reason" else self.cells[name](record))
         self.quality.add(record)
+        self.bases.add(record)
+        for task, why in record.not_asked.items():
+            self.not_asked.setdefault(task, Counter())[why] += 1
         for decision in record.decisions:
             self.decisions.setdefault(decision.task, Counter())[decision.action.value] += 1
         if record.failure is not None:
@@ -115,6 +131,12 @@ class StudyData:
         else:
             tally = Counter(str(value) for value in self.columns[name] if value not in (None, ""))
         return sorted(tally.items(), key=lambda item: (-item[1], item[0]))
+
+    def reasons(self, task: str) -> list[tuple[str, int]]:
+        """Why a task was not asked, and of how many scans; rare reasons counted together at the end."""
+        ordered = sorted(self.not_asked[task].items(), key=lambda item: (-item[1], item[0]))
+        rest = sum(count for _, count in ordered[LISTED_REASONS:])
+        return ordered[:LISTED_REASONS] + ([("Other reasons.", rest)] if rest else [])
 
     def numbers(self, name: str) -> list[float]:
         """The numbers of a column, times the factor of its histogram."""

@@ -7,6 +7,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+from brainsift.report.basis_words import basis_view
 from brainsift.report.histogram import histogram
 from brainsift.report.page import render, script_json
 from brainsift.report.quality_study import QualityStudy
@@ -71,12 +72,17 @@ def study_page(records: Iterable[Record], output: Path) -> str:
     """The page of a study as HTML."""
     study = StudyData(output).gather(records)
     verdicts = dict(study.counts("verdict"))
+    bases = [basis_view(basis) for basis in study.bases.found()]
     charts = [histogram(title, unit, study.numbers(name)) for name, (title, unit, _) in DISTRIBUTIONS.items()]
     return render(
         "study.html.j2",
         script="study.js",
         total=len(study),
         verdicts=[(key, WORDS[key], verdicts[key]) for key in ORDER if key in verdicts],
+        alarms=[basis.alarm for basis in bases if basis.alarm],
+        bases=bases,
+        not_asked=[(task, study.reasons(task)) for task in sorted(study.not_asked)],
+        sites=_shares(study.counts("site")),
         tasks=[_bar(task, counts, len(study)) for task, counts in study.decisions.items()],
         sequences=_shares(study.counts("sequence")),
         charts=[chart for chart in charts if chart is not None],
@@ -86,7 +92,7 @@ def study_page(records: Iterable[Record], output: Path) -> str:
         tier_rule=TIER_RULE,
         table_name=TABLE_NAME if (output / TABLE_NAME).is_file() else None,
         words=WORDS,
-        data=script_json({**study.as_json(), "words": WORDS, "filters": ["verdict", "sequence", "dimension"]}),
+        data=script_json({**study.as_json(), "words": WORDS, "filters": ["verdict", "sequence", "dimension", "site"]}),
     )
 
 
