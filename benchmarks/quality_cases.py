@@ -149,8 +149,17 @@ def volume_of(image: np.ndarray, spacing_mm: tuple[float, ...]) -> Volume:
     return Volume(whole, affine, grid, ReadFacts("nifti1", "int16", whole.shape, "0" * 64))
 
 
-def graded(faulty: Faulty, noise: Noise | None, extra: dict[str, Any]) -> Example:
-    """A faulty scan with noise, its grades measured as in training."""
+@dataclass(frozen=True, eq=False)
+class Finished:
+    """A faulty scan with its noise: image (X, Y, Z), row of truth, what was done."""
+
+    image: np.ndarray
+    truth: np.ndarray
+    facts: dict[str, Any]
+
+
+def finished(faulty: Faulty, noise: Noise | None) -> Finished:
+    """Add noise (none where it is None) and measure the grades as in training."""
     scan = faulty.scan
     if noise is None:
         image, snr = scan.image, float(scan.image[scan.brain].mean()) / max(scan.own_noise, 1e-6)
@@ -164,9 +173,15 @@ def graded(faulty: Faulty, noise: Noise | None, extra: dict[str, Any]) -> Exampl
         "contrast": contrast_grade(faulty.contrast, scan.sequence) if scan.sequence in USUAL_CONTRAST else None,
     }
     known = {"proper": True, "sequence": scan.sequence, "gadolinium": scan.gadolinium, **grades}
-    facts = scan.facts | extra | {"fault": faulty.fault.kind, "snr": round(snr, 2)}
+    facts = scan.facts | {"fault": faulty.fault.kind, "snr": round(snr, 2)}
     facts |= {"displacement_mm": round(faulty.displacement_mm, 3), "change": round(faulty.change, 4)}
-    return seen(volume_of(image, scan.spacing_mm), truth_row(known), scan.person, facts)
+    return Finished(image, truth_row(known), facts)
+
+
+def graded(faulty: Faulty, noise: Noise | None, extra: dict[str, Any]) -> Example:
+    """What the network sees of a faulty scan."""
+    made, scan = finished(faulty, noise), faulty.scan
+    return seen(volume_of(made.image, scan.spacing_mm), made.truth, scan.person, made.facts | extra)
 
 
 def torchio_fault(rng: np.random.Generator) -> Fault:
@@ -182,20 +197,20 @@ def _head(path: Path) -> LabelMap:
 def simulated_examples(data: Path, head: int, number: int) -> list[Example]:
     """One scan of a validation head: still, noisy, moved by both simulators, with lost contrast."""
     rng = np.random.default_rng([SEED + number, head])
-    label_map = _head(data / "label_maps" / f"head_{head}_labels.nii.gz")
-    placed = place_head(rng, label_map, f"head_{head}")
+    return [graded(faulty, noise, {"asked": asked}) for asked, faulty, noise in faulty_scans(rng, data, head)]
+
+
+def faulty_scans(rng: np.random.Generator, data: Path, head: int) -> Iterator[tuple[str, Faulty, Noise]]:
+    """One painting of a head with five faults: what was asked, the scan with it, the noise to add."""
+    label_map = _head(data / "label_maps" / f"head_{head:02d}_labels.nii.gz")
+    placed = place_head(rng, label_map, f"head_{head:02d}")
     scan = paint(placed, draw_painting(rng, placed.values))
     still = apply_fault(scan, draw_fault(rng, "none"))
-    moved = apply_fault(scan, draw_fault(rng, "motion"))
-    shaken = apply_fault(scan, torchio_fault(rng))
-    faded = apply_fault(scan, draw_fault(rng, "contrast"))
-    return [
-        graded(still, draw_low_noise(rng), {"asked": "still"}),
-        graded(still, draw_noise(rng, float(rng.uniform(0.8, 3.2))), {"asked": "noise"}),
-        graded(moved, draw_low_noise(rng), {"asked": "motion"}),
-        graded(shaken, draw_low_noise(rng), {"asked": "torchio"}),
-        graded(faded, draw_low_noise(rng), {"asked": "contrast"}),
-    ]
+    yield "still", still, draw_low_noise(rng)
+    yield "noise", still, draw_noise(rng, float(rng.uniform(0.8, 3.2)))
+    yield "motion", apply_fault(scan, draw_fault(rng, "motion")), draw_low_noise(rng)
+    yield "torchio", apply_fault(scan, torchio_fault(rng)), draw_low_noise(rng)
+    yield "contrast", apply_fault(scan, draw_fault(rng, "contrast")), draw_low_noise(rng)
 
 
 @lru_cache(maxsize=len(CLEAN_SCANS))
