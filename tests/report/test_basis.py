@@ -39,14 +39,32 @@ def test_a_question_that_was_left_out_is_on_the_page_with_the_reason(tmp_path: P
 
 
 def test_the_study_counts_what_was_not_asked_and_why(tmp_path: Path) -> None:
-    many = [done_record(f"{i}.nii.gz", not_asked={"quality": f"Reason {i % 9}."}) for i in range(20)]
+    many = [done_record(f"{i}.nii.gz", not_asked={"quality": f"Reason {'abcdefghi'[i % 9]}."}) for i in range(20)]
     page = require_sound(study_page([*many, done_record("last.nii.gz")], tmp_path))
     text = " ".join(page.text.split())
-    assert "Reason 0. 3 Reason 1. 3 Reason 2. 2" in text
+    assert "Reason a. 3 Reason b. 3 Reason c. 2" in text
     assert "Other reasons. 6" in text
     columns = {column["name"]: column for column in rows_of(page)["columns"]}
     assert columns["not_asked"]["levels"] == ["Quality"]
     assert columns["not_asked"]["values"] == [0] * 20 + [-1]
+
+
+def test_reasons_that_differ_in_a_number_alone_are_one(tmp_path: Path) -> None:
+    why = "About {}% of the brain lies outside the field of view."
+    many = [done_record(f"{i}.nii.gz", not_asked={"quality": why.format(30 + i)}) for i in range(9)]
+    assert f"{why.format('…')} 9" in text_of(study_page(many, tmp_path))
+
+
+def test_what_makes_a_scan_unlike_the_training_is_told_with_its_quality(tmp_path: Path) -> None:
+    record = quality_record()
+    told = {"out_of_distribution": "38% of the slices look improper"}
+    finding = record.findings[1].model_copy(
+        update={"flags": tuple(told), "measurements": {**record.findings[1].measurements, **told}}
+    )
+    text = text_of(scan_page(record.model_copy(update={"findings": (record.findings[0], finding)}), tmp_path))
+    assert "? Unlike what the network learnt from 38% of the slices look improper" in text
+    assert text.count("38% of the slices") == 1
+    assert "Unlike what the network" not in text_of(scan_page(record, tmp_path))
 
 
 def test_sites_are_counted_and_can_be_filtered_by(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from brainsift.report.quality_study import NO_GRADE, Measured, QualityStudy, grade_of, metric_of, sequence_of
-from brainsift.report.quality_words import DEGREES, FAULTS, METRICS, PREFIX, TIER_RULE, TIERS, WORST_GRADE
+from brainsift.report.quality_words import DEGREES, FAULTS, METRICS, PREFIX, TIER_RULE, TIERS, UNLIKE, WORST_GRADE
 from brainsift.report.spread import Strip, strip
 from brainsift.report.words import number
 
@@ -69,6 +69,7 @@ def quality_view(measured: Measured, study: QualityStudy | None = None) -> dict[
         "tier_word": TIERS.get(tier, ""),
         "tier_tone": TONES[tier - 1] if tier in TIERS else "none",
         "rule": TIER_RULE,
+        "doubts": [(words, str(measured[flag])) for flag, words in UNLIKE.items() if measured.get(flag)],
         "grades": _grades(measured) if tier in TIERS else [],
         "metrics": rows,
         "others": _others(measured),
@@ -81,7 +82,7 @@ def quality_view(measured: Measured, study: QualityStudy | None = None) -> dict[
 def is_shown_here(name: str) -> bool:
     """Whether a measurement has its place in the quality section and need not be listed again."""
     graded = any(name.startswith(f"{fault}_") for fault in FAULTS)
-    return graded or name == "tier" or name.startswith(PREFIX)
+    return graded or name == "tier" or name in UNLIKE or name.startswith(PREFIX)
 
 
 def _grades(measured: Measured) -> list[Grade]:

@@ -22,6 +22,13 @@ TIER_RULE = (
     "A scan that is not proper gets no tier."
 )
 
+UNLIKE = {
+    "out_of_distribution": "Unlike what the network learnt from",
+    "low_confidence": "Doubtful anatomy",
+    "outside_training_range": "Outside of what training and other scans show",
+}
+"""Flag of the finding, and measurement that says why → words. Such a scan goes to a person."""
+
 WORST_SLICES = "worst_slices"
 """Name of the picture among the evidence of the finding."""
 

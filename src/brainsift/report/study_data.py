@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from array import array
 from collections import Counter
 from collections.abc import Iterable
@@ -29,6 +30,9 @@ PAGE_COLUMNS = {
 
 LISTED_REASONS = 6
 """Reasons for which a task was not asked that are told apart; the rest are counted together."""
+
+NUMBER = re.compile(r"\d+(\.\d+)?")
+"""In a reason: "About 37% of the brain lies outside" is one reason, whatever the share."""
 
 LEFT_OUT = ("scan", "status", "sha256")
 """Columns of the study table that the page has elsewhere (name, verdict) or does not show."""
@@ -109,7 +113,7 @@ class StudyData:
         self.quality.add(record)
         self.bases.add(record)
         for task, why in record.not_asked.items():
-            self.not_asked.setdefault(task, Counter())[why] += 1
+            self.not_asked.setdefault(task, Counter())[NUMBER.sub("…", why)] += 1
         for decision in record.decisions:
             self.decisions.setdefault(decision.task, Counter())[decision.action.value] += 1
         if record.failure is not None:
