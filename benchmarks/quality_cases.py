@@ -44,7 +44,9 @@ from brainsift.simulate.labelmap import LabelMap, load_label_map
 from brainsift.simulate.write import draw_layout, write_array
 from brainsift.simulate.zoo import IMPROPER, PROPER, draw_zoo, make_zoo
 from brainsift.simulate.zoo_study import PROPER_SHARE, stored
+from brainsift.tasks.quality.metrics import compute_metrics
 from brainsift.tasks.quality.slices import slices_of
+from brainsift.tasks.quality.unlike import METRIC_LIMITS
 
 PARTS = ("scans", "real", "simulated", "zoo")
 
@@ -105,8 +107,7 @@ def plan(data: Path, simulated: int, real: int, zoo: int) -> list[Job]:
         for head in HEADS
     ]
     animals = [Job("zoo", f"zoo_{n:04d}", lambda n=n: [zoo_example(data, n)]) for n in range(1, zoo + 1)]
-    mixed = [job for group in zip_longest(rounds, heads, animals) for job in group if job is not None]
-    return [*scans, *mixed]
+    return [job for group in zip_longest(rounds, heads, animals, scans) for job in group if job is not None]
 
 
 def build(jobs: list[Job], cache: Path, seconds: float, told: Callable[[Job, int], None]) -> int:
@@ -133,11 +134,14 @@ def _made(job: Job) -> list[Example]:
 def seen(volume: Volume, truth: np.ndarray, person: str, facts: dict[str, Any]) -> Example:
     """What the network sees of a volume, as task `quality` does it."""
     anatomy = compute_anatomy(volume, threads=1)
-    found = {
+    found: dict[str, Any] = {
         "has_brain": bool(anatomy.has_brain),
         "anatomy_confidence": round(float(anatomy.confidence), 3),
         "anatomy_sha256": anatomy.model_sha256,
+        "spacing_mm": [round(float(mm), 3) for mm in volume.spacing],
     }
+    metrics = compute_metrics(volume, anatomy) if anatomy.has_brain else {}
+    found["metrics"] = {name: metrics.get(name) for name in METRIC_LIMITS}
     return Example(to_levels(slices_of(volume, anatomy).pixels), truth, person, facts | found)
 
 

@@ -2,7 +2,7 @@
 
 Asked of scans that the network calls proper, because those may be accepted without anybody looking. The flags are
 those that refer a finding (`brainsift.decide.doubt`). Bounds come from what training showed and from what other scans
-measure, not from labels; how many scans each sign stops is measured in docs/quality.md.
+measure, not from labels; how many scans each stops, `benchmarks/bench_quality_musts.py` counts.
 """
 
 from __future__ import annotations
