@@ -54,6 +54,14 @@ test("a choice that rests on a grade asks which, and one more key answers", () =
   expect(draft.answer(good!)).toHaveProperty("conflict");
 });
 
+test("a flag does not complete a choice that rests on a grade", () => {
+  const gadolinium = { id: "gadolinium", title: "Contrast agent", key: "g", kind: "flag" as const };
+  const task = { ...quality, choices: [{ ...bad!, fields: [...bad!.fields, "gadolinium"] }], fields: [...quality.fields, gadolinium] };
+  const draft = new Draft(task);
+  expect(draft.complete(task.choices[0]!, gadolinium)).toHaveProperty("waiting");
+  expect(draft.complete(task.choices[0]!, motion!)).toEqual({ outcome: "answer", choice: "bad", fields: { motion: 2, gadolinium: true } });
+});
+
 test("a grade rises by one a press and starts again", () => {
   const draft = new Draft(quality);
   const seen = [1, 2, 3].map(() => (draft.toggle(motion!), draft.value(motion!)));

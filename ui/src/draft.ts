@@ -57,9 +57,11 @@ export class Draft {
     return { outcome: "answer", choice: choice.id, fields: Object.fromEntries(this.values) };
   }
 
-  /** Give the one field that a choice was waiting for. */
+  /** Give the one grade that a choice was waiting for; anything else is only ticked. */
   complete(choice: Choice, field: Field): Answer | Conflict {
-    if (choice.fields.includes(field.id) && choice.highest_grade) this.set(field, choice.highest_grade);
+    const grade = field.kind === "grade" && choice.fields.includes(field.id);
+    if (grade && choice.highest_grade) this.set(field, choice.highest_grade);
+    else this.toggle(field);
     return this.answer(choice);
   }
 }

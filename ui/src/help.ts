@@ -9,7 +9,7 @@ type Row = [string, string];
 const COMMON: [PageCommand, string][] = [
   ["undo", "Take back the last decision"],
   ["overlay", "Outlines on and off"],
-  ["viewer", "3D viewer on and off"],
+  ["viewer", "Viewer for the whole scan on and off"],
   ["enlarge", "One picture on the whole screen"],
   ["help", "This list"],
   ["leave", "Close; back to the overview"],

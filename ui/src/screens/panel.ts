@@ -36,10 +36,10 @@ export class Panel {
       h("h1", {}, task.question),
       h("div", { class: "choices", role: "group", "aria-label": "Answers" }, ...this.choices.values()),
       this.fields.size > 0 && h("div", { class: "fields", role: "group", "aria-label": "Tick first, then answer" }, h("p", { class: "hint" }, "Tick first, then answer"), ...this.fields.values()),
-      this.note,
       h("div", { class: "row" }, ...this.others),
-      this.switches,
+      this.note,
       this.last,
+      this.switches,
       this.known,
     );
   }
@@ -59,7 +59,7 @@ export class Panel {
     fill(
       this.switches,
       hasOverlay && this.switchButton("overlay", "Outlines", overlay),
-      item !== null && (item.volume !== null || item.no_volume !== null) && this.switchButton("viewer", "3D viewer", viewer),
+      item !== null && (item.volume !== null || item.no_volume !== null) && this.switchButton("viewer", "Viewer", viewer),
     );
     fill(this.known, ...(item === null ? [] : [machineLine(item.machine), readings(item.readings, this.task), facts(item)]));
   }

@@ -107,7 +107,13 @@ export class Stage {
     const failed = (): void => {
       if (loaded.state === "failed") frame?.replaceChildren(h("p", { class: "waiting" }, "The picture could not be loaded."));
     };
-    if (loaded.state === "loading") void loaded.done.then(failed).then(() => this.item === item && this.note());
+    figure.dataset["state"] = loaded.state;
+    const settle = (): void => {
+      figure.dataset["state"] = loaded.state;
+      failed();
+      if (this.item === item) this.note();
+    };
+    if (loaded.state === "loading") void loaded.done.then(settle);
     else failed();
     figure.addEventListener("click", onClick);
     return figure;

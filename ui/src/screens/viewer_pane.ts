@@ -3,7 +3,7 @@ import { h } from "../dom.ts";
 import { blocked } from "../words.ts";
 import type { Viewer } from "../viewer/viewer.ts";
 
-/** The 3D viewer over the pictures. Its code is loaded when it is first opened, and one viewer serves all scans. */
+/** The viewer over the pictures. Its code is loaded when it is first opened, and one viewer serves all scans. */
 export class ViewerPane {
   open = false;
   masksOn = true;
@@ -11,7 +11,7 @@ export class ViewerPane {
   private viewer: Promise<Viewer> | null = null;
   private readonly seenItems = new Set<string>();
   private readonly maskItems = new Set<string>();
-  private readonly canvas = h("canvas", { "aria-label": "Scan in three planes and in 3D", tabindex: 0 });
+  private readonly canvas = h("canvas", { "aria-label": "Scan in three planes", tabindex: 0 });
   private readonly text = h("p", { class: "viewer-text", role: "status" });
   private readonly pane = h("div", { class: "viewer" }, this.canvas, this.text);
 

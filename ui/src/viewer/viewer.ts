@@ -1,8 +1,9 @@
-import { Niivue, SLICE_TYPE } from "@niivue/niivue";
+import { Niivue, SHOW_RENDER, SLICE_TYPE } from "@niivue/niivue";
 
 /** Which colours the masks of a scan get, in their order. */
 const MASK_COLOURS = ["red", "cyan", "green", "violet"];
 const MASK_OPACITY = 0.5;
+const CROSS_COLOUR = [0.49, 0.77, 0.84, 0.6];
 
 /** NiiVue on one canvas. It asks the server of the page for the scan, and nobody else for anything. */
 export class Viewer {
@@ -11,7 +12,8 @@ export class Viewer {
   static async on(canvas: HTMLCanvasElement): Promise<Viewer> {
     // The page's own keys would otherwise turn NiiVue's views and clip planes too.
     const noKeys = { viewModeHotKey: "", clipPlaneHotKey: "" };
-    const niivue = new Niivue({ ...noKeys, backColor: [0, 0, 0, 1], show3Dcrosshair: true, dragAndDropEnabled: false, isResizeCanvas: true, loadingText: "" });
+    const looks = { backColor: [0, 0, 0, 1], crosshairColor: CROSS_COLOUR, crosshairWidth: 0.5, loadingText: "" };
+    const niivue = new Niivue({ ...noKeys, ...looks, multiplanarShowRender: SHOW_RENDER.NEVER, dragAndDropEnabled: false, isResizeCanvas: true });
     await niivue.attachToCanvas(canvas);
     niivue.setSliceType(SLICE_TYPE.MULTIPLANAR);
     return new Viewer(niivue);
