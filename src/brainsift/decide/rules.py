@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from brainsift.decide.decision import Action, Decision
+from brainsift.decide.defacing import decide_defacing
 from brainsift.decide.route import decide_with
 from brainsift.decide.stored import Calibration
 from brainsift.tasks.base import Finding
@@ -42,7 +43,7 @@ REFERRED_FLAGS = MappingProxyType(
 only."""
 
 
-CALIBRATED_TASKS = ("quality",)
+CALIBRATED_TASKS = ("quality", "defacing")
 """Tasks that are decided by probability: by the thresholds of a calibration, or by provisional ones."""
 
 
@@ -61,6 +62,8 @@ def decide(
         return decide_integrity(finding)
     if finding.task not in CALIBRATED_TASKS:
         return None
+    if finding.task == "defacing":
+        return decide_defacing(finding, (calibrations or {}).get(finding.task), stratum)
     return decide_with(finding, (calibrations or {}).get(finding.task), stratum)
 
 

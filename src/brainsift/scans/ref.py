@@ -23,6 +23,7 @@ class ScanRef:
     mtime_ns : newest modification time; (size, mtime_ns) is the cheap fingerprint used to resume.
     participant, session, suffix : BIDS entities where the name has them (``01``, not ``sub-01``).
     sidecar : BIDS JSON beside the file, if any.
+    original : the scan that it was made from by defacing, where the run was told.
     problem : found broken already in the catalog (symlink loop, unreadable folder, not an image).
     """
 
@@ -37,3 +38,4 @@ class ScanRef:
     suffix: str | None = None
     sidecar: Path | None = None
     problem: ScanError | None = None
+    original: Path | None = None
