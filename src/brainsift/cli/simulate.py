@@ -87,6 +87,38 @@ def zoo(output: Output, label_maps: LabelMaps = None, n: Number = 20, seed: Seed
     typer.echo(table)
 
 
+@app.command(epilog="Example: `brainsift simulate deface defaced --n 4 --spacing 3`")
+def deface(
+    output: Output,
+    label_maps: LabelMaps = None,
+    n: Number = 10,
+    seed: Seed = 0,
+    spacing: Annotated[
+        float | None, typer.Option(metavar="MM", min=0.5, max=5, help="Voxel size; drawn from 1 to 1.5 if not given.")
+    ] = None,
+    tool: Annotated[
+        list[str] | None,
+        typer.Option(help="A kind of tool, such as `plane`; all if not given. May be given more than once."),
+    ] = None,
+    masks: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Folder with masks of real tools; a mask of our own is used if not given."),
+    ] = None,
+) -> None:
+    """Simulate defaced heads, done well and badly, beside their originals; truth.tsv says what is left of each feature
+    and what was taken of the brain."""
+    from brainsift.simulate.deface.study import simulate_deface
+    from brainsift.simulate.deface.tools import TOOLS
+
+    unknown = [name for name in tool or () if name not in TOOLS]
+    if unknown:
+        raise Stop(f"There is no tool '{unknown[0]}'.", f"Tools: {', '.join(TOOLS)}.")
+    maps = _maps(label_maps)
+    with _counting(n, maps) as count:
+        table = simulate_deface(output, maps, n, seed, spacing, tuple(tool) if tool else None, masks, count)
+    typer.echo(table)
+
+
 def _artefact(kind: str, output: Path, label_maps: Path | None, n: int, seed: int, spacing: float) -> None:
     from brainsift.simulate.artefacts.study import simulate_artefact
 

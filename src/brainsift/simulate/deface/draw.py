@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from brainsift.simulate.deface.fill import apply_fill, kept_by
 from brainsift.simulate.deface.geometry import Float32, Float64, HeadGeometry, Mask
@@ -88,8 +87,8 @@ def draw_defaced_example(
     ValueError
         if a tool or label is unknown, or ``reface`` alone is asked for and there are no donors.
     """
-    names = _usable(choose_tools(tools, exclude), donors)
-    aim = _aim(rng, label)
+    names = usable(choose_tools(tools, exclude), donors)
+    aim = draw_aim(rng, label)
     scene = make_scene(head, parameters := draw_scene(rng, head, spacing_mm, kind))
     defacing = find_defacing(rng, scene.geometry, str(rng.choice(names)), aim, masks)
     image = paint_scene(scene)
@@ -133,7 +132,14 @@ def deface(
     return done, mask, measure_defacing(geometry, mask, kept_by(defacing.fill), other)
 
 
-def _aim(rng: np.random.Generator, label: DefacingLabel | None) -> DefacingLabel:
+def draw_aim(rng: np.random.Generator, label: DefacingLabel | None) -> DefacingLabel:
+    """The label to ask for: the given one, or any.
+
+    Raises
+    ------
+    ValueError
+        if there is no such label.
+    """
     if label is None:
         return LABELS[int(rng.integers(len(LABELS)))]
     if label not in LABELS:
@@ -141,8 +147,15 @@ def _aim(rng: np.random.Generator, label: DefacingLabel | None) -> DefacingLabel
     return label
 
 
-def _usable(names: tuple[str, ...], donors: Sequence[MarkedHead]) -> tuple[str, ...]:
-    usable = names if donors else tuple(name for name in names if name != "reface")
-    if not usable:
+def usable(names: tuple[str, ...], donors: Sequence[MarkedHead]) -> tuple[str, ...]:
+    """Tools that can be used with these donors.
+
+    Raises
+    ------
+    ValueError
+        if none can.
+    """
+    left = names if donors else tuple(name for name in names if name != "reface")
+    if not left:
         raise ValueError("the tool 'reface' pastes another head's face; give donors")
-    return usable
+    return left

@@ -84,7 +84,7 @@ class HeadGeometry:
 
     @cached_property
     def brain_depth(self) -> tuple[tuple[int, int, int], Float32]:
-        """Depth in mm below the brain's outer surface, its sulci closed, on every n-th voxel: the steps, and float32."""
+        """Depth in mm below the brain's outer surface, its sulci closed, on every n-th voxel: steps and depths."""
         x, y, z = (max(1, round(ROUGH_MM / s)) for s in self.spacing_mm)
         brain = self.brain[::x, ::y, ::z]
         spacing = [s * n for s, n in zip(self.spacing_mm, (x, y, z), strict=True)]

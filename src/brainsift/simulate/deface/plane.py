@@ -6,7 +6,7 @@ forward and down, moved out by a buffer. Everything beyond goes, ears only where
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from scipy import ndimage
@@ -41,7 +41,7 @@ class Plane:
     mask_lost_mm: float = 0.0
     ears: bool = False
     ears_deeper_mm: float = 0.0
-    misfit: Misfit = Misfit()
+    misfit: Misfit = field(default_factory=Misfit)
 
 
 def draw_plane(rng: np.random.Generator, aim: str) -> Plane:

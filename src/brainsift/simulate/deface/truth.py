@@ -9,7 +9,6 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 import numpy as np
-from scipy import ndimage
 
 from brainsift.simulate.deface.geometry import HeadGeometry, Mask, Region
 
