@@ -10,8 +10,8 @@ import pytest
 
 # Not pydantic: typer itself loads it to describe the parameters of a verb.
 HEAVY = {
-    "bids2table", "distributed", "jinja2", "nibabel", "numpy", "onnxruntime", "pandas", "PIL", "psutil", "pyarrow",
-    "pydicom", "scipy", "sqlalchemy", "torch",
+    "bids2table", "distributed", "fastapi", "jinja2", "nibabel", "numpy", "onnxruntime", "pandas", "PIL", "psutil",
+    "pyarrow", "pydicom", "scipy", "sqlalchemy", "starlette", "torch", "uvicorn",
 }  # fmt: skip
 
 PROBE = """
@@ -36,7 +36,7 @@ def modules_loaded(*arguments: str) -> set[str]:
 
 VERBS = [
     "", "run", "check", "report", "demo", "info", "models", "models import", "calibrate", "evaluate quality",
-    "train anatomy", "train quality", "simulate heads", "simulate zoo",
+    "train anatomy", "train quality", "simulate heads", "simulate zoo", "review", "review serve", "review verify",
 ]  # fmt: skip
 
 

@@ -138,7 +138,7 @@ def add_review(database: Database) -> None:
         input_sha256="a" * 64,
         software="brainsift",
     )
-    record(database, Stamp("ab", "key", "0" * 64, "2026-11-21T08:00:00.000000Z"), [act])
+    record(database, Stamp("ab", "key", "0" * 64, "2026-11-21T08:00:00.000000Z"), [act], until_ms=0)
 
 
 def test_reviews_survive_a_new_record_of_their_scan(database: Database) -> None:

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from brainsift import __version__
-from brainsift.cli import calibrate, check, demo, evaluate, info, models, report, run, simulate, train
+from brainsift.cli import calibrate, check, demo, evaluate, info, models, report, review, run, simulate, train
 from brainsift.cli.exits import Exit, Stop
 
 app = typer.Typer(
@@ -44,6 +44,7 @@ app.command("run", epilog=run.EXAMPLES)(run.run)
 app.command("check", epilog=check.EXAMPLES)(check.check)
 app.command("report", epilog=report.EXAMPLES)(report.report)
 app.command("demo", epilog=demo.EXAMPLES)(demo.demo)
+app.add_typer(review.app, name="review")
 app.add_typer(models.app, name="models")
 app.add_typer(simulate.app, name="simulate")
 app.add_typer(train.app, name="train")

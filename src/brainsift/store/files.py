@@ -19,6 +19,7 @@ RESERVED = frozenset(
         "brainsift.db-wal",
         "brainsift.db-shm",
         "failures.tsv",
+        "labels.tsv",
         "methods.md",
         "run.toml",
         "index.html",

@@ -30,12 +30,16 @@ LABEL_COLUMNS = (
 
 
 def write_labels(rows: Iterable[Mapping[str, object]], path: Path) -> None:
-    """Write a labels file with the columns that are used, one row per scan and rater.
+    """Write a labels file; `path` is in an existing or new folder, `rows` as for `labels_text`."""
+    write_atomic(path, labels_text(rows), path.parent)
+
+
+def labels_text(rows: Iterable[Mapping[str, object]]) -> str:
+    """A labels file with the columns that are used, one row per scan and rater.
 
     Parameters
     ----------
     rows : column → value; a column that is missing or None stays empty, True and False become ``yes`` and ``no``.
-    path : in an existing or new folder.
 
     Raises
     ------
@@ -55,7 +59,7 @@ def write_labels(rows: Iterable[Mapping[str, object]], path: Path) -> None:
         if any(char in cell for cell in cells for char in "\t\r\n"):
             raise ValueError(f"A label cannot hold a tab or a line end, got {cells!r}")
         lines.append("\t".join(cells))
-    write_atomic(path, "\n".join(lines) + "\n", path.parent)
+    return "\n".join(lines) + "\n"
 
 
 def _cell(value: object) -> str:

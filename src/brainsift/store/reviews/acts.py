@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import Connection, delete, exists, select
+from sqlalchemy import Connection, exists, select, update
 
 from brainsift.store.database import Database, translated_errors
 from brainsift.store.reviews.cases import basis_of, events_of, refresh, replay
 from brainsift.store.reviews.chain import append, lock_head
+from brainsift.store.reviews.leases import close
 from brainsift.store.reviews.schema import LeaseRow, ReviewRow
 
 Row = Mapping[str, Any]
@@ -75,8 +76,21 @@ class Added:
     repeated: bool = False
 
 
-def record(database: Database, stamp: Stamp, acts: Sequence[NewAct]) -> Added:
-    """Store the decisions of one request.
+def repeated(database: Database, stamp: Stamp) -> Added | None:
+    """What was stored under this key, if anything was.
+
+    Raises
+    ------
+    ConflictError
+        ``key_reused``.
+    """
+    with translated_errors(), database.engine.connect() as connection:
+        rows = _under_key(connection, database.study, stamp)
+    return Added(rows, repeated=True) if rows else None
+
+
+def record(database: Database, stamp: Stamp, acts: Sequence[NewAct], until_ms: int) -> Added:
+    """Store the decisions of one request, and keep what else the person holds of the lists until `until_ms`.
 
     Raises
     ------
@@ -100,8 +114,17 @@ def record(database: Database, stamp: Stamp, acts: Sequence[NewAct]) -> Added:
         for act in acts:
             if act.stage != "catch":
                 refresh(connection, study, act.task, act.scan)
-        connection.execute(delete(LeaseRow).where(LeaseRow.item.in_([act.item for act in acts])))
+        close(connection, [act.item for act in acts])
+        _keep(connection, study, stamp.reviewer, {(act.task, act.list_name) for act in acts}, until_ms)
         return Added(added)
+
+
+def decision_on(database: Database, item: str) -> dict[str, Any] | None:
+    """The decision that stands about an item."""
+    query = _decisions(database.study).where(ReviewRow.item == item)
+    with translated_errors(), database.engine.connect() as connection:
+        row = connection.execute(query).mappings().first()
+    return None if row is None else dict(row)
 
 
 def undo(database: Database, stamp: Stamp, position: int | None, software: str) -> tuple[Added, dict[str, Any]]:
@@ -159,10 +182,16 @@ def _under_key(connection: Connection, study: str, stamp: Stamp) -> list[dict[st
     return rows
 
 
+def _keep(connection: Connection, study: str, holder: str, lists: set[tuple[str, str]], until_ms: int) -> None:
+    for task, name in lists:
+        held = (LeaseRow.study == study, LeaseRow.holder == holder, LeaseRow.task == task, LeaseRow.list_name == name)
+        connection.execute(update(LeaseRow).where(*held, LeaseRow.slot != LeaseRow.item).values(until_ms=until_ms))
+
+
 def _refuse_second_word(connection: Connection, study: str, reviewer: str, act: NewAct) -> None:
-    """One item is decided once; and nobody is their own second reader."""
-    query = select(ReviewRow.__table__).where(ReviewRow.study == study, ReviewRow.item == act.item)
-    if (row := connection.execute(query).mappings().one_or_none()) is not None:
+    """One item has one decision that stands; and nobody is their own second reader."""
+    query = _decisions(study).where(ReviewRow.item == act.item)
+    if (row := connection.execute(query).mappings().first()) is not None:
         raise ConflictError("already_decided", dict(row))
     if act.stage == "catch":
         return
@@ -184,22 +213,18 @@ def _at(connection: Connection, study: str, position: int) -> dict[str, Any]:
 
 def _latest(connection: Connection, study: str, reviewer: str) -> dict[str, Any]:
     """The person's latest decision that is not taken back."""
-    taken_back = ReviewRow.__table__.alias()
-    query = (
-        select(ReviewRow.__table__)
-        .where(
-            ReviewRow.study == study,
-            ReviewRow.reviewer == reviewer,
-            ReviewRow.kind == "decision",
-            ~exists().where(taken_back.c.study == study, taken_back.c.undo_of == ReviewRow.position),
-        )
-        .order_by(ReviewRow.position.desc())
-        .limit(1)
-    )
+    query = _decisions(study).where(ReviewRow.reviewer == reviewer).order_by(ReviewRow.position.desc()).limit(1)
     row = connection.execute(query).mappings().one_or_none()
     if row is None:
         raise ConflictError("no_event")
     return dict(row)
+
+
+def _decisions(study: str) -> Any:
+    """Decisions that nobody took back."""
+    taken_back = ReviewRow.__table__.alias()
+    undone = exists().where(taken_back.c.study == study, taken_back.c.undo_of == ReviewRow.position)
+    return select(ReviewRow.__table__).where(ReviewRow.study == study, ReviewRow.kind == "decision", ~undone)
 
 
 def _refuse_undo(connection: Connection, study: str, reviewer: str, target: Row) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -69,11 +70,19 @@ def lock_head(connection: Connection, study: str) -> Head:
     it read is stale; PostgreSQL locks the row and reads what the writer before committed.
     """
     dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    started = dialect.insert(ChainRow).values(study=study, length=0, sha256=START)
+    ident = secrets.token_hex(8)
+    started = dialect.insert(ChainRow).values(study=study, ident=ident, length=0, sha256=START)
     own = {"study": started.excluded.study}
     taken = started.on_conflict_do_update(index_elements=["study"], set_=own)
     row = connection.execute(taken.returning(ChainRow.length, ChainRow.sha256)).one()
     return Head(row.length, row.sha256)
+
+
+def study_ident(database: Database) -> str:
+    """A name of the study that no other study has and that stays; drawn when it is first asked for."""
+    with translated_errors(), database.engine.begin() as connection:
+        lock_head(connection, database.study)
+        return str(connection.scalar(select(ChainRow.ident).where(ChainRow.study == database.study)))
 
 
 def append(connection: Connection, study: str, head: Head, rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

@@ -8,8 +8,10 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import IntegrityError
 
 from brainsift.store.database import Database, translated_errors
+from brainsift.store.reviews.chain import lock_head
 from brainsift.store.reviews.schema import CaseRow, LeaseRow
 
 KEEP_S = 7 * 24 * 3600
@@ -29,6 +31,7 @@ class Lease:
     stage: str
     sheet: str | None
     rank: int
+    decided: bool
     taken_ms: int
     until_ms: int
     offered: str
@@ -49,20 +52,34 @@ class Wanted:
     basis: str
 
 
-def claim(database: Database, wanted: Sequence[Wanted], now_ms: int) -> list[Lease]:
-    """Take those of the wanted scans that nobody else took first.
+def claim(database: Database, wanted: Sequence[Wanted], limit: int, now_ms: int) -> list[Lease]:
+    """Take scans in the order wanted, up to `limit`, leaving out those that somebody else took first.
 
-    A lease that ran out is passed on: its row steps aside and stays, so that a late answer finds what was shown.
+    One person after the other, by the lock of the trail: nobody waits for two scans at once, and a scan that was just
+    decided is seen to be. A lease that ran out is passed on: its row steps aside and stays, so that a late answer finds
+    what was shown.
     """
+    taken: list[Lease] = []
     if not wanted:
-        return []
-    taken = []
+        return taken
     with translated_errors(), database.engine.begin() as connection:
-        # In one order for everybody, so that two people never wait for each other.
-        for one in sorted(wanted, key=lambda want: want.lease.scan):
+        lock_head(connection, database.study)
+        for one in wanted:
+            if len(taken) == limit:
+                break
             if _claim(connection, database.study, one, now_ms):
                 taken.append(one.lease)
-    return sorted(taken, key=lambda lease: lease.rank)
+    return taken
+
+
+def fill(database: Database, taken: Sequence[Lease]) -> None:
+    """Note what is handed out, and in which order. Where the server is killed before, `offered` stays empty."""
+    if not taken:
+        return
+    with translated_errors(), database.engine.begin() as connection:
+        for lease in taken:
+            own = update(LeaseRow).where(LeaseRow.item == lease.item)
+            connection.execute(own.values(offered=lease.offered, rank=lease.rank))
 
 
 def _claim(connection: Connection, study: str, wanted: Wanted, now_ms: int) -> bool:
@@ -126,7 +143,40 @@ def release(database: Database, holder: str, items: Iterable[str]) -> None:
     """Give scans back unread."""
     with translated_errors(), database.engine.begin() as connection:
         own = (LeaseRow.study == database.study, LeaseRow.holder == holder, LeaseRow.item.in_(list(items)))
-        connection.execute(delete(LeaseRow).where(*own))
+        connection.execute(delete(LeaseRow).where(*own, LeaseRow.decided.is_(False)))
+
+
+def close(connection: Connection, items: Sequence[str]) -> None:
+    """Free the scans that were decided, within the transaction that stores the decisions."""
+    decided = update(LeaseRow).where(LeaseRow.item.in_(items))
+    connection.execute(decided.values(slot=LeaseRow.item, decided=True))
+
+
+def reopen(database: Database, lease: Lease) -> Lease | None:
+    """Hand a scan out again under its old item, after an undo; None where somebody else holds it by now.
+
+    Also then the item may be decided again, as one more reading.
+    """
+    values = {name: value for name, value in asdict(lease).items() if name != "item"}
+    aside = {**values, "slot": lease.item, "decided": False}
+    with translated_errors(), database.engine.begin() as connection:
+        dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+        stored = dialect.insert(LeaseRow).values(study=database.study, item=lease.item, **aside)
+        connection.execute(stored.on_conflict_do_update(index_elements=["item"], set_=aside))
+        dead = and_(
+            LeaseRow.study == database.study,
+            LeaseRow.task == lease.task,
+            LeaseRow.scan == lease.scan,
+            LeaseRow.slot == lease.slot,
+            LeaseRow.until_ms < lease.taken_ms,
+        )
+        connection.execute(update(LeaseRow).where(dead).values(slot=LeaseRow.item))
+    try:
+        with database.engine.begin() as connection:
+            connection.execute(update(LeaseRow).where(LeaseRow.item == lease.item).values(slot=lease.slot))
+    except IntegrityError:
+        return None
+    return lease
 
 
 def sweep(database: Database, now_ms: int) -> None:
@@ -136,16 +186,16 @@ def sweep(database: Database, now_ms: int) -> None:
         connection.execute(delete(LeaseRow).where(LeaseRow.study == database.study, old))
 
 
-def count_leased(database: Database, task: str, now_ms: int) -> dict[str, int]:
-    """List → scans that somebody holds now."""
+def count_leased(database: Database, task: str, now_ms: int) -> dict[tuple[str, str], int]:
+    """List and holder → scans held now."""
     query = (
-        select(LeaseRow.list_name, func.count())
+        select(LeaseRow.list_name, LeaseRow.holder, func.count())
         .where(LeaseRow.study == database.study, LeaseRow.task == task)
         .where(LeaseRow.until_ms >= now_ms, LeaseRow.slot != LeaseRow.item)
-        .group_by(LeaseRow.list_name)
+        .group_by(LeaseRow.list_name, LeaseRow.holder)
     )
     with translated_errors(), database.engine.connect() as connection:
-        return {row[0]: row[1] for row in connection.execute(query)}
+        return {(row[0], row[1]): row[2] for row in connection.execute(query)}
 
 
 def _found(database: Database, condition: Any) -> list[Lease]:

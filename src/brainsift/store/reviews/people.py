@@ -6,6 +6,7 @@ import hashlib
 import re
 import secrets
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Literal, cast
 
 from sqlalchemy import delete, insert, select, update
@@ -115,6 +116,18 @@ def change_reviewer(
     return changed, token
 
 
+def ensure_admin(database: Database, name: str, faces: bool) -> None:
+    """Let the person who starts a server in, as an administrator; whether they see faces is said at each start."""
+    try:
+        add_reviewer(database, Reviewer(name, "admin", faces, since=_today()), with_token=False)
+    except ValueError:
+        if not NAME.fullmatch(name):
+            raise
+        own = (ReviewerRow.study == database.study, ReviewerRow.name == name)
+        with translated_errors(), database.engine.begin() as connection:
+            connection.execute(update(ReviewerRow).where(*own).values(role="admin", faces=faces, active=True))
+
+
 def reviewers(database: Database) -> list[Reviewer]:
     """Everybody who was ever let in, by name."""
     return _reviewers(database, ReviewerRow.study == database.study)
@@ -192,6 +205,10 @@ def _reviewers(database: Database, *conditions: Any) -> list[Reviewer]:
     query = select(*_COLUMNS).where(*conditions).order_by(ReviewerRow.name)
     with translated_errors(), database.engine.connect() as connection:
         return [Reviewer(row[0], cast("Role", row[1]), *row[2:]) for row in connection.execute(query)]
+
+
+def _today() -> str:
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 _COLUMNS = tuple(getattr(ReviewerRow, name) for name in Reviewer.__dataclass_fields__)

@@ -188,6 +188,11 @@ def _feeds(source: Source) -> ColumnElement[bool]:
     return acted if source.share >= 1 else and_(acted, func.substr(ScanRow.sha256, 1, HEX_DIGITS) < _mark(source.share))
 
 
+def is_drawn(sha256: str, share: float) -> bool:
+    """Whether a digest falls into a share of all digests."""
+    return sha256[:HEX_DIGITS] < _mark(share)
+
+
 def _mark(share: float) -> str:
     """Digits below which a content's SHA-256 falls with this probability; above all of them for 1."""
     return "g" if share >= 1 else f"{int(share * 16**HEX_DIGITS):0{HEX_DIGITS}x}"

@@ -35,7 +35,7 @@ class ReviewRow(Base):
     __table_args__ = (
         UniqueConstraint("study", "position"),
         UniqueConstraint("study", "key", "part"),
-        UniqueConstraint("study", "item"),
+        Index(None, "study", "item"),
         Index(None, "study", "task", "scan"),
         Index(None, "study", "reviewer", "task"),
         Index(None, "study", "undo_of"),
@@ -75,11 +75,15 @@ class ReviewRow(Base):
 
 
 class ChainRow(Base):
-    """The end of a study's trail. Whoever adds to the trail writes to this row first, which makes the others wait."""
+    """The end of a study's trail. Whoever adds to the trail writes to this row first, which makes the others wait.
+
+    `ident` is drawn when the study is first reviewed: a browser keeps unsent decisions under it.
+    """
 
     __tablename__ = "review_chains"
 
     study: Mapped[str] = mapped_column(Key, primary_key=True)
+    ident: Mapped[str] = mapped_column(Text)
     length: Mapped[int]
     sha256: Mapped[str] = mapped_column(Text)
 
@@ -107,7 +111,8 @@ class LeaseRow(Base):
     """A scan handed to one person until `until_ms` (milliseconds since 1970).
 
     `slot` is empty for ordinary scans, of which one person may hold each; the person's name for catch trials; the item
-    itself once another person has taken the scan over, so that a late answer still finds what was handed out.
+    itself once it was decided or another person has taken the scan over, so that a late answer, or one after an undo,
+    still finds what was handed out.
     """
 
     __tablename__ = "review_leases"
@@ -123,6 +128,7 @@ class LeaseRow(Base):
     stage: Mapped[str] = mapped_column(Text)
     sheet: Mapped[str | None] = mapped_column(Key)
     rank: Mapped[int] = mapped_column(BigInteger)
+    decided: Mapped[bool]
     taken_ms: Mapped[int] = mapped_column(BigInteger)
     until_ms: Mapped[int] = mapped_column(BigInteger)
     offered: Mapped[str] = mapped_column(Text)
