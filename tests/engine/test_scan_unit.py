@@ -16,6 +16,7 @@ from brainsift.scans.errors import ScanError
 from brainsift.scans.ref import ScanRef
 from brainsift.scans.volume import Volume
 from brainsift.store.files import derived_path
+from brainsift.tasks.base import Finding
 from tests.engine.parts import MODELS, STAGES, BallTask, file_catalog, write_ball
 
 
@@ -37,6 +38,28 @@ def test_a_record_says_what_was_read_with_what_and_how_long_each_stage_took(tmp_
     assert set(record.stage_seconds) == {"read", "anatomy", "integrity"}
     assert record.seconds >= sum(record.stage_seconds.values()) - 0.001
     assert record.decisions[0].action == "accept"
+
+
+class OnShelf(BallTask):
+    """A task with a network of its own, that says where it would take it from."""
+
+    def __init__(self, told: str = "nowhere") -> None:
+        self.told = told
+
+    def on(self, shelf: Path | None, threads: int | None) -> OnShelf:
+        """Remember both."""
+        return OnShelf(f"{shelf} {threads}")
+
+    def run(self, volume: Volume, anatomy: Anatomy | None, ref: ScanRef) -> Finding:
+        """Say what was remembered."""
+        return super().run(volume, anatomy, ref).model_copy(update={"reason": self.told})
+
+
+def test_a_task_with_a_network_takes_it_from_the_user_s_shelf_with_its_share_of_the_cores(tmp_path: Path) -> None:
+    stages = replace(STAGES, task=lambda name: OnShelf())
+    settings = RunSettings(shelf=tmp_path / "ours")
+    record = run_scan(only_scan(tmp_path), settings, stages=stages, threads=1)
+    assert record.findings[0].reason == f"{tmp_path / 'ours'} 1"
 
 
 def test_nothing_is_written_without_an_output(tmp_path: Path) -> None:

@@ -6,9 +6,10 @@ import logging
 import time
 import traceback
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,7 +26,7 @@ from brainsift.scans.ref import ScanRef
 from brainsift.store.errors import StoreError, output_error
 from brainsift.store.files import derived_path, write_atomic
 from brainsift.store.record import Failure, InputFacts, Record
-from brainsift.tasks.base import Finding, Measurement
+from brainsift.tasks.base import Finding, Measurement, Networked, Task
 
 if TYPE_CHECKING:
     from brainsift.anatomy.anatomy import Anatomy
@@ -131,7 +132,7 @@ def _take(
     no_anatomy = _see(volume, course, stages, settings, threads)
     for name in settings.tasks:
         if (why := _stopped(course)) is None:
-            _ask(name, ref, volume, course, stages, calibrations)
+            _ask(name, ref, volume, course, partial(_task, name, stages, settings, threads), calibrations)
         else:
             course.not_asked[name] = why
     if no_anatomy is not None and course.findings[0].label == "image":
@@ -167,10 +168,23 @@ def _stopped(course: _Course) -> str | None:
     return next((one.reason or "Its integrity was rejected." for one in rejected), None)
 
 
-def _ask(name: str, ref: ScanRef, volume: Volume, course: _Course, stages: Stages, calibrations: Calibrations) -> None:
+def _task(name: str, stages: Stages, settings: RunSettings, threads: int | None) -> Task:
+    """The task, with the network of the user's shelf and the worker's share of the cores where it asks one."""
+    task = stages.task(name)
+    return task.on(settings.shelf, threads) if isinstance(task, Networked) else task
+
+
+def _ask(
+    name: str,
+    ref: ScanRef,
+    volume: Volume,
+    course: _Course,
+    open_task: Callable[[], Task],
+    calibrations: Calibrations,
+) -> None:
     with course.at(name):
         start = time.perf_counter()
-        task = stages.task(name)
+        task = open_task()
         if not task.applies_to(ref, course.anatomy):
             course.not_asked[name] = NOT_APPLICABLE
             return

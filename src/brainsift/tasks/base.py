@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from pathlib import Path
+from typing import Protocol, runtime_checkable
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -45,4 +46,13 @@ class Task(Protocol):
 
     def run(self, volume: Volume, anatomy: Anatomy | None, ref: ScanRef) -> Finding:
         """Answer it. Raises `ScanError` where the scan cannot be answered for."""
+        ...
+
+
+@runtime_checkable
+class Networked(Protocol):
+    """A task that asks a network of its own."""
+
+    def on(self, shelf: Path | None, threads: int | None) -> Task:
+        """The task with the network of the user's `shelf`, where one is there, and this many threads (None: all)."""
         ...

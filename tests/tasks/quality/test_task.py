@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from brainsift.scans.ref import ScanRef
-from brainsift.tasks.base import Finding
+from brainsift.tasks.base import Finding, Networked
 from brainsift.tasks.quality import TASK
+from brainsift.tasks.quality import task as task_module
 from brainsift.tasks.quality.network import GRADED, N_OUTPUTS, OUTPUTS, SEQUENCES, QualityNetwork
 from brainsift.tasks.quality.task import QualityTask
 
@@ -114,5 +115,23 @@ def test_the_finding_is_the_same_twice_and_survives_json() -> None:
     assert Finding.model_validate_json(first.model_dump_json()) == first
 
 
-def test_the_packaged_task_is_named_quality() -> None:
+def test_the_packaged_task_is_named_quality_and_looks_on_the_user_s_shelf(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def opened(threads: int | None, shelf: Path | None) -> QualityNetwork:
+        asked.append((threads, shelf))
+        return QualityNetwork(Fixed(proper=9), "quality", "e" * 64)
+
+    monkeypatch.setattr(task_module, "open_quality_network", opened)
     assert TASK.name == "quality"
+    assert isinstance(TASK, Networked)
+    finding = QualityTask(opened).on(tmp_path, 1).run(make_volume(ball((80, 90, 84), 30)), None, REF)
+    assert finding.model_sha256 == "e" * 64
+    assert asked == [(1, tmp_path)]
+
+
+def test_a_network_that_was_given_stays() -> None:
+    task = QualityTask(lambda: QualityNetwork(Fixed(proper=9), "given", "f" * 64))
+    assert task.on(Path("elsewhere"), 1) is task

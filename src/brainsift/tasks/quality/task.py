@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
+from pathlib import Path
 
 import numpy as np
 
@@ -33,6 +35,11 @@ class QualityTask:
 
     def __init__(self, network: Callable[[], QualityNetwork] = open_quality_network) -> None:
         self._open = network
+
+    def on(self, shelf: Path | None, threads: int | None) -> QualityTask:
+        """The task with the network of the user's `shelf`, where one is there; a network that was given stays."""
+        given = self._open is not open_quality_network
+        return self if given else QualityTask(partial(open_quality_network, threads, shelf))
 
     def applies_to(self, ref: ScanRef, anatomy: Anatomy | None) -> bool:
         """Every scan is asked: what is no proper scan is to be called so."""
