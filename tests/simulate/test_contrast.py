@@ -88,3 +88,10 @@ def test_labels_that_look_alike(label: int, same_as: int) -> None:
 def test_lists_of_tissues_are_consistent() -> None:
     assert set(contrast._TISSUE_OF_LABEL.values()) == set(RELAXATION_MS)
     assert all(t1 > t2 > 0 and 0 < pd <= 1 for t1, t2, pd in RELAXATION_MS.values())
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_drawn_mprage_keeps_grey_matter_between_fluid_and_white(seed: int) -> None:
+    drawn = draw_contrast(np.random.default_rng(seed), VALUES, "mprage")
+    mean = dict(zip(drawn.values, drawn.means, strict=True))
+    assert mean[24] < mean[3] < mean[2]
