@@ -38,7 +38,7 @@ def media_routes(desk: Desk, door: Door) -> APIRouter:
 
     @routes.get("/{scan_id}/pictures/{name}")
     def picture(
-        scan_id: int, name: str, person: Annotated[Reviewer, person_here], v: Annotated[str | None, Query()] = None
+        scan_id: int, name: str, person: Reviewer = person_here, v: Annotated[str | None, Query()] = None
     ) -> FileResponse:
         one = evidence(scan_id, name, tuple(PICTURES), person)
         if v is not None:
@@ -47,11 +47,11 @@ def media_routes(desk: Desk, door: Door) -> APIRouter:
         return _file(one.path, PICTURES[one.path.suffix.lower()], cached)
 
     @routes.get("/{scan_id}/masks/{name}/{file}")
-    def mask(scan_id: int, name: str, file: str, person: Annotated[Reviewer, person_here]) -> FileResponse:
+    def mask(scan_id: int, name: str, file: str, person: Reviewer = person_here) -> FileResponse:
         return _file(evidence(scan_id, name, MASKS, person).path, BINARY, NEVER_KEPT)
 
     @routes.get("/{scan_id}/volume/{file}")
-    def volume(scan_id: int, file: str, person: Annotated[Reviewer, person_here]) -> FileResponse:
+    def volume(scan_id: int, file: str, person: Reviewer = person_here) -> FileResponse:
         _require_permission(desk, person, "surface")
         record = desk.record_by_id(scan_id)
         found = volume_of(record, desk.source)

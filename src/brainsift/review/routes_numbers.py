@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Any
 
 from fastapi import APIRouter, Depends
 from fastapi.responses import Response
@@ -26,20 +26,20 @@ def number_routes(desk: Desk, door: Door, counts: Counts) -> APIRouter:
     admin = Depends(person_of(door, "admin"))
 
     @routes.get("/progress")
-    def progress(person: Annotated[Reviewer, person_here]) -> dict[str, Any]:
+    def progress(person: Reviewer = person_here) -> dict[str, Any]:
         return counts.progress(person)
 
     @routes.get("/summary")
-    def figures(_: Annotated[Reviewer, adjudicator]) -> dict[str, Any]:
+    def figures(_: Reviewer = adjudicator) -> dict[str, Any]:
         return summary(desk)
 
     @routes.get("/labels.tsv")
-    def labels(_: Annotated[Reviewer, admin]) -> Response:
+    def labels(_: Reviewer = admin) -> Response:
         headers = {"Content-Disposition": f'attachment; filename="{LABELS_NAME}"'}
         return Response(labels_tsv(desk.database), media_type="text/tab-separated-values", headers=headers)
 
     @routes.get("/trail")
-    def trail(_: Annotated[Reviewer, admin]) -> dict[str, Any]:
+    def trail(_: Reviewer = admin) -> dict[str, Any]:
         found = check_trail(desk.database)
         fault = found.fault or check_cases(desk.database)
         told = None if fault is None else {"position": fault.position, "cause": fault.cause}

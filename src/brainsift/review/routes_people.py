@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Any
 
 from fastapi import APIRouter, Depends, Request, Response
 
@@ -50,21 +50,21 @@ def people_routes(desk: Desk, door: Door, secure: bool) -> APIRouter:
         return session_view(session)
 
     @routes.post("/logout")
-    def logout(_: Empty, request: Request, response: Response, __: Annotated[Session, seat]) -> dict[str, Any]:
+    def logout(_: Empty, request: Request, response: Response, __: Session = seat) -> dict[str, Any]:
         door.leave(request.cookies[COOKIE])
         response.delete_cookie(COOKIE, httponly=True, secure=secure, samesite="strict", path="/")
         return {}
 
     @routes.get("/session")
-    def session(found: Annotated[Session, seat]) -> dict[str, Any]:
+    def session(found: Session = seat) -> dict[str, Any]:
         return session_view(found)
 
     @routes.get("/users")
-    def users(_: Annotated[Reviewer, admin]) -> dict[str, Any]:
+    def users(_: Reviewer = admin) -> dict[str, Any]:
         return {"users": [_view(one) for one in reviewers(desk.database)]}
 
     @routes.post("/users")
-    def add(body: NewReviewer, _: Annotated[Reviewer, admin]) -> dict[str, Any]:
+    def add(body: NewReviewer, _: Reviewer = admin) -> dict[str, Any]:
         made = Reviewer(body.name, body.role, body.faces, body.simulated, since=time_text())
         try:
             token = add_reviewer(desk.database, made)
@@ -74,7 +74,7 @@ def people_routes(desk: Desk, door: Door, secure: bool) -> APIRouter:
         return {"user": _view(made), "token": token}
 
     @routes.patch("/users/{name}")
-    def change(name: str, body: ReviewerChange, person: Annotated[Reviewer, admin]) -> dict[str, Any]:
+    def change(name: str, body: ReviewerChange, person: Reviewer = admin) -> dict[str, Any]:
         lost = body.active is False or body.role in ("reviewer", "adjudicator")
         if name == person.name and lost:
             raise RefusedError("invalid", "You cannot shut yourself out.", "Ask another administrator.")

@@ -125,7 +125,7 @@ def serve(
             proxy_headers=False,
             timeout_graceful_shutdown=GRACE_S,
         )
-        server = _Server(config, lambda port: told(replace(place, port=port).address(door.start_token)))
+        server = Server(config, lambda port: told(replace(place, port=port).address(door.start_token)))
         try:
             server.run()
         except SystemExit:
@@ -135,7 +135,7 @@ def serve(
             raise
 
 
-class _Server(uvicorn.Server):
+class Server(uvicorn.Server):
     """Tells the port once it is open."""
 
     def __init__(self, config: uvicorn.Config, ready: Callable[[int], None]) -> None:

@@ -1,0 +1,84 @@
+"""Studies under review: in this process for most tests, behind a real server where processes matter."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from queue import Queue
+from random import Random
+from threading import Thread
+from typing import Any
+
+import httpx
+import pytest
+import uvicorn
+
+from brainsift.review.app import create_app
+from brainsift.review.desk import Desk
+from brainsift.review.login import Door
+from brainsift.review.serve import Server
+from brainsift.review.settings import ReviewSettings
+from brainsift.store.database import Database
+from tests.review.parts import Person, let_in, make_study
+from tests.store.conftest import postgres_server, postgres_url, url
+
+__all__ = ["postgres_server", "postgres_url", "url"]
+
+
+class Page:
+    """A server on a port of its own, and people at it."""
+
+    def __init__(self, settings: ReviewSettings, stack: ExitStack, static: Path) -> None:
+        self.output = settings.output
+        self.database = stack.enter_context(Database(settings.output, durable=True))
+        self.door = Door.open(self.database, "host", faces=True)
+        self.desk = Desk(self.database, settings, Random(1))
+        app = create_app(self.desk, self.door, {"127.0.0.1"}, static=static)
+        self.base = stack.enter_context(serving(app))
+        self._stack = stack
+
+    def client(self) -> httpx.Client:
+        """A browser that is not logged in."""
+        return self._stack.enter_context(httpx.Client(base_url=self.base, timeout=60))
+
+    def person(self, name: str, role: str = "reviewer", *, faces: bool = True) -> Person:
+        """Somebody new, logged in."""
+        return Person(self.client(), let_in(self.output, name, role, faces=faces))
+
+    def host(self) -> Person:
+        """The person who started the server."""
+        return Person(self.client(), self.door.start_token)
+
+
+@contextmanager
+def serving(app: Any) -> Iterator[str]:
+    """A real server in a thread; yields its address."""
+    opened: Queue[int] = Queue()
+    server = Server(uvicorn.Config(app, port=0, log_level="critical", timeout_graceful_shutdown=1), opened.put)
+    thread = Thread(target=server.run)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{opened.get(timeout=60)}"
+    finally:
+        server.should_exit = True
+        thread.join()
+
+
+@pytest.fixture
+def open_page(tmp_path: Path) -> Iterator[Callable[..., Page]]:
+    """Serve a study: decisions of its scans by task, and settings."""
+    with ExitStack() as stack:
+
+        def opened(actions: list[dict[str, str]], **settings: object) -> Page:
+            output = tmp_path / "results"
+            make_study(output, actions)
+            static = tmp_path / "static"
+            static.mkdir()
+            (static / "index.html").write_text("<!doctype html><title>page</title>")
+            (static / "assets").mkdir()
+            (static / "assets" / "page-1a2b.js").write_text("export {};")
+            given = {"second_share": 0.0, "catch_share": 0.0, **settings}
+            return Page(ReviewSettings(output, **given), stack, static)  # type: ignore[arg-type]
+
+        yield opened
