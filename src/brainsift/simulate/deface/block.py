@@ -8,10 +8,6 @@ import numpy as np
 
 from brainsift.simulate.deface.geometry import HeadGeometry, Mask
 
-FRONT_MM, BELOW_MM = 45.0, 2.0
-"""Corner of the box that takes a usual face and spares the brain of MNI152: before and below it; the orbital lobe
-reaches down to -20 mm at 55 mm."""
-
 
 @dataclass(frozen=True)
 class Blocks:
@@ -25,11 +21,11 @@ def draw_blocks(rng: np.random.Generator, aim: str) -> Blocks:
     deeper = {"excessive": rng.uniform(12, 40), "insufficient": rng.uniform(-45, 4)}.get(aim, rng.uniform(-5, 5))
     half = float(rng.uniform(70, 110)) if aim != "insufficient" or rng.random() < 0.6 else float(rng.uniform(15, 45))
     wide = float(rng.uniform(-1, 1)) * (110 - half) / 4
-    split = float(rng.uniform(-35, -15))
+    split = float(rng.uniform(-36, -27))
     # Two steps: high before the frontal lobes, and further back below them.
     boxes = [
-        ((wide - half, 76.0 - deeper * 0.6, -200.0), (wide + half, 200.0, float(rng.uniform(-12, 5)) + deeper * 0.5)),
-        ((wide - half, 32.0 - deeper, -200.0), (wide + half, 200.0, split - 12 + deeper * 0.5)),
+        ((wide - half, 77.0 - deeper * 0.6, -200.0), (wide + half, 200.0, float(rng.uniform(-12, 5)) + deeper * 0.5)),
+        ((wide - half, 42.0 - deeper, -200.0), (wide + half, 200.0, split + deeper * 0.5)),
     ]
     if aim != "insufficient" or rng.random() < 0.4:
         inner = float(rng.uniform(66, 75)) - (float(rng.uniform(0, 14)) if aim == "excessive" else 0.0)

@@ -8,6 +8,7 @@ import numpy as np
 
 from brainsift.simulate.deface.geometry import HeadGeometry, Mask
 from brainsift.simulate.deface.misfit import Misfit, draw_misfit
+from brainsift.simulate.deface.zone import LINE_NORMAL
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,10 @@ class Cylinders:
 EARS_YZ_MM = (-40.0, -52.0)
 """Middle of a pinna, y and z."""
 
-TOP_OF_UPRIGHT_MM = -14.0
+NEAREST_MM = (58.0, -30.0)
+"""Where the cylinder along x comes nearest to the frontal lobes, y and z."""
+
+TOP_OF_UPRIGHT_MM = -28.0
 """Upright cylinders end below the frontal lobes."""
 
 
@@ -46,12 +50,11 @@ def draw_cylinders(rng: np.random.Generator, aim: str) -> Cylinders:
     inner = float(rng.uniform(66, 75)) - (float(rng.uniform(0, 12)) if aim == "excessive" else 0.0)
     upright = bool(rng.random() < 0.35)
     radius = float(rng.uniform(70, 110))
-    # The nearest point to the brain lies at y 35 (upright), or on the line below the frontal lobes.
     if upright:
-        centre = (0.0, 35.0 + radius - float(deeper))
+        centre = (0.0, 42.0 + radius - float(deeper))
     else:
-        far = radius + 2.0 - float(deeper)
-        centre = (50.0 + 0.6 * far, -22.0 - 0.8 * far)
+        far = radius - float(deeper)
+        centre = (NEAREST_MM[0] + LINE_NORMAL[0] * far, NEAREST_MM[1] + LINE_NORMAL[1] * far)
     return Cylinders(upright, centre, radius, ears, inner, draw_misfit(rng))
 
 

@@ -50,13 +50,13 @@ def draw_plane(rng: np.random.Generator, aim: str) -> Plane:
     grown, tilt = float(rng.normal(0, 1.0)), float(rng.normal(0, 1.5))
     if aim == "excessive":
         lost = float(rng.uniform(8, 40)) if rng.random() < 0.35 else 0.0
-        buffer = USUAL_BUFFER_MM if lost else float(rng.uniform(-30, -1))
+        buffer = USUAL_BUFFER_MM if lost else float(rng.uniform(-35, -4))
         return Plane(buffer, tilt, grown, lost, bool(rng.random() < 0.7), ears_deeper, misfit)
     if aim == "insufficient":
         no_ears = rng.random() < 0.45
-        buffer = float(rng.uniform(2, 14)) if no_ears else float(rng.uniform(16, 70))
+        buffer = float(rng.uniform(0, 12)) if no_ears else float(rng.uniform(16, 70))
         return Plane(buffer, tilt, grown, 0.0, not no_ears and bool(rng.random() < 0.6), ears_deeper, misfit)
-    return Plane(float(rng.uniform(1, 14)), tilt, grown, 0.0, True, ears_deeper, misfit)
+    return Plane(float(rng.uniform(0, 9)), tilt, grown, 0.0, True, ears_deeper, misfit)
 
 
 def reach_of_plane(plane: Plane, geometry: HeadGeometry) -> Mask:

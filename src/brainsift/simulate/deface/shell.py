@@ -31,9 +31,9 @@ def draw_shell(rng: np.random.Generator, aim: str) -> Shell:
         return Shell(float(rng.uniform(14, 45)), Zone(float(rng.uniform(12, 40)), True, 12.0), misfit)
     if aim == "insufficient":
         if rng.random() < 0.35:
-            return Shell(float(rng.uniform(14, 30)), Zone(float(rng.uniform(0, 8)), ears=False), misfit)
+            return Shell(float(rng.uniform(14, 30)), Zone(float(rng.uniform(-4, 3)), ears=False), misfit)
         return Shell(float(rng.uniform(2, 9)), Zone(float(rng.uniform(0, 8)), True, 10.0), misfit)
-    return Shell(float(rng.uniform(14, 34)), Zone(float(rng.uniform(-3, 6)), True, float(rng.uniform(0, 8))), misfit)
+    return Shell(float(rng.uniform(14, 34)), Zone(float(rng.uniform(-4, 3)), True, float(rng.uniform(-1, 5))), misfit)
 
 
 def reach_of_shell(shell: Shell, geometry: HeadGeometry) -> Mask:

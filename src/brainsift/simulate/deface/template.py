@@ -12,7 +12,7 @@ from scipy import ndimage
 
 from brainsift.simulate.deface.geometry import Float64, HeadGeometry, Mask
 from brainsift.simulate.deface.misfit import Misfit, draw_misfit
-from brainsift.simulate.deface.zone import LINE_NORMAL, Zone, draw_zone, zone_mask
+from brainsift.simulate.deface.zone import LINE_NORMAL, Zone, draw_zone, ears_mask, zone_mask
 
 MASK_FILES = {"mridefacer": "mridefacer_face_teeth_ear_mask.nii.gz", "pydeface": "pydeface_facemask.nii.gz"}
 """Masks of two tools, used where their folder is given; the zone of `zone.py` stands in where it is not."""
@@ -24,6 +24,10 @@ MRIDEFACER_TO_MNI_MM = 2.9
 """A voxel of 3 mm, shrunk to the size of MNI152's brain along y."""
 
 
+USUALLY_DEEPER_MM = {"mridefacer": 2.0, "pydeface": 9.0}
+"""How far each mask must be moved towards the brain to take a usual face: their templates are smaller than MNI152."""
+
+
 @dataclass(frozen=True)
 class Template:
     """A mask and where it is laid.
@@ -32,7 +36,8 @@ class Template:
     ----------
     mask : a name of `MASK_FILES`, or ``zone``.
     folder : where the files are; not used for ``zone``.
-    zone : the mask's shape where it is ``zone``; its `deeper_mm` moves the others' towards the brain too.
+    zone : the mask's shape where it is ``zone``; its `deeper_mm` moves the others' towards the brain too, and its ears
+        are added to them: pydeface has none, and mridefacer's leave half of large ones.
     misfit : of the registration.
     """
 
@@ -49,8 +54,8 @@ def draw_template(rng: np.random.Generator, aim: str, folder: Path | None = None
     zone, misfit = draw_zone(rng, aim), draw_misfit(rng, 1.0 if aim == "correct" else 2.0)
     if aim in ("insufficient", "excessive") and rng.random() < 0.5:
         sign = 1.0 if aim == "insufficient" else -1.0
-        # Child or large head under an adult's template; or the chin lifted.
-        misfit = replace(misfit, size=float(misfit.size * np.exp(-sign * rng.uniform(0.04, 0.2))))
+        # A template meant for a larger head reaches into the brain of a small one, and the other way round.
+        misfit = replace(misfit, size=float(misfit.size * np.exp(sign * rng.uniform(0.04, 0.2))))
     return Template(name, None if folder is None else str(folder), zone, misfit)
 
 
@@ -66,12 +71,17 @@ def reach_of_template(template: Template, geometry: HeadGeometry) -> Mask:
     if template.mask == "zone":
         return zone_mask(geometry, template.zone, frame)
     moved = np.eye(4)
-    moved[1:3, 3] = template.zone.deeper_mm * np.asarray(LINE_NORMAL)
+    deeper = template.zone.deeper_mm + USUALLY_DEEPER_MM[template.mask]
+    moved[1:3, 3] = deeper * np.asarray(LINE_NORMAL)
     removed, to_voxel = _load(Path(template.folder or ""), template.mask)
     there = to_voxel @ moved @ frame @ geometry.to_mni
     taken: Mask = (
         ndimage.affine_transform(removed, there[:3, :3], there[:3, 3], geometry.shape, order=0, mode="nearest") > 0
     )
+    x, y, z = geometry.mni(frame)
+    if template.zone.ears:
+        taken |= ears_mask(x, y, z, template.zone.ears_deeper_mm)
+    taken &= z < template.zone.only_below_mm
     return taken
 
 
@@ -87,8 +97,8 @@ def _load(folder: Path, name: str) -> tuple[NDArray[np.uint8], Float64]:
     removed = (np.asarray(image.dataobj) < 0.5).astype(np.uint8)
     if name != "mridefacer":
         return removed, np.linalg.inv(np.asarray(image.affine, float))
-    # Stored upside down against its template, whose header points the other way.
-    removed = np.ascontiguousarray(removed[:, :, ::-1])
+    # Stored like its template, but with a header that points the other way along x and z.
+    removed = np.ascontiguousarray(removed[::-1, :, ::-1])
     (left, right), (back, front), (top,) = MRIDEFACER_BRAIN_VOXELS
     affine = np.diag([MRIDEFACER_TO_MNI_MM] * 3 + [1.0])
     voxel = np.array([(left + right) / 2, (back + front) / 2, top + 0.5])

@@ -8,12 +8,12 @@ import numpy as np
 
 from brainsift.simulate.deface.geometry import Float64, HeadGeometry, Mask
 
-LINE_POINT_MM = (82.0, -2.0)
+LINE_POINT_MM = (85.0, -6.0)
 LINE_NORMAL = (0.663, -0.749)
 """The face lies before and below a line (y, z) from the brow to the back of the jaw; its normal points forward and
 down, 5 mm clear of the frontal lobes of MNI152."""
 
-BACK_MM = 28.0
+BACK_MM = 36.0
 """The face ends here, in the middle of the upper jaw: behind lie the temporal lobes."""
 
 EAR_X_MM, EAR_Y_MM, EAR_Z_MM = 74.0, (-85.0, 5.0), (-105.0, -5.0)
@@ -65,10 +65,10 @@ def draw_zone(rng: np.random.Generator, aim: str) -> Zone:
     if aim == "insufficient":
         way = int(rng.integers(4))
         if way == 0:
-            return Zone(float(rng.uniform(-3, 4)), ears=False)
+            return Zone(float(rng.uniform(-4, 3)), ears=False)
         if way == 1:
-            return Zone(float(rng.uniform(-3, 4)), True, float(rng.uniform(-2, 5)), float(rng.uniform(-95, -35)))
+            return Zone(float(rng.uniform(-4, 3)), True, float(rng.uniform(-1, 5)), float(rng.uniform(-95, -35)))
         if way == 2:
-            return Zone(float(rng.uniform(-3, 4)), True, float(rng.uniform(-18, -5)))
+            return Zone(float(rng.uniform(-4, 3)), True, float(rng.uniform(-18, -5)))
         return Zone(float(rng.uniform(-35, -8)), bool(rng.random() < 0.7), float(rng.uniform(-8, 5)))
-    return Zone(float(rng.uniform(-5, 5)), True, float(rng.uniform(-2, 6)))
+    return Zone(float(rng.uniform(-4, 3)), True, float(rng.uniform(-1, 5)))
