@@ -9,7 +9,20 @@ from typing import Annotated
 import typer
 
 from brainsift import __version__
-from brainsift.cli import calibrate, check, demo, evaluate, info, models, report, review, run, simulate, train
+from brainsift.cli import (
+    calibrate,
+    check,
+    defacing,
+    demo,
+    evaluate,
+    info,
+    models,
+    report,
+    review,
+    run,
+    simulate,
+    train,
+)
 from brainsift.cli.exits import Exit, Stop
 
 app = typer.Typer(
@@ -48,6 +61,7 @@ app.add_typer(review.app, name="review")
 app.add_typer(models.app, name="models")
 app.add_typer(simulate.app, name="simulate")
 app.add_typer(train.app, name="train")
+app.add_typer(defacing.app, name="defacing")
 app.command("calibrate", epilog=calibrate.EXAMPLES)(calibrate.calibrate)
 app.add_typer(evaluate.app, name="evaluate")
 app.command("info", epilog=info.EXAMPLES)(info.info)

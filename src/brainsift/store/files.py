@@ -26,6 +26,9 @@ RESERVED = frozenset(
         "dataset_description.json",
         *(f"calibration_{task}{ending}" for task in ("quality", "defacing") for ending in (".json", ".tsv", ".svg")),
         "calibrations",
+        "defacing_attempts.jsonl",
+        "defacing_remedy.tsv",
+        "brainsift-attempts",
         ".scratch",
     }
 )

@@ -1,0 +1,1 @@
+"""What follows from a defacing's verdict: remedies, new attempts, and release."""
