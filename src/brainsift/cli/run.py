@@ -63,6 +63,17 @@ def run(
     db: Database = None,
     shelf: Shelf = None,
     keep_masks: Annotated[bool, typer.Option("--keep-masks", help="Write the brain mask of each scan.")] = False,
+    original: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="PATH",
+            help="Originals of defaced scans: a folder laid out alike (or BIDS), or a TSV with `scan` and `original`.",
+        ),
+    ] = None,
+    face_renders: Annotated[
+        bool,
+        typer.Option("--face-renders", help="Keep renders of heads that nothing was taken from. They show faces."),
+    ] = False,
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Do failed scans again.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done; write nothing.")] = False,
 ) -> None:
@@ -78,7 +89,15 @@ def run(
 
     need_driver(db)
     stage, labels = split_level(level or [], participant_label or [])
-    settings = make_settings(task, shelf, keep_masks=keep_masks, calibrations=calibration, site=site)
+    settings = make_settings(
+        task,
+        shelf,
+        keep_masks=keep_masks,
+        calibrations=calibration,
+        site=site,
+        originals=original,
+        face_renders=face_renders,
+    )
     options = RunOptions(
         participants=tuple(labels),
         nprocs=nprocs,
@@ -117,6 +136,8 @@ def make_settings(
     keep_masks: bool = False,
     calibrations: list[Path] | None = None,
     site: str | None = None,
+    originals: Path | None = None,
+    face_renders: bool = False,
 ) -> RunSettings:
     """Settings of the run.
 
@@ -138,6 +159,8 @@ def make_settings(
         shelf=shelf.resolve() if shelf is not None else None,
         calibrations=tuple(calibrations or ()),
         site=site,
+        originals=originals.resolve() if originals is not None else None,
+        face_renders=face_renders,
     )
 
 

@@ -21,6 +21,7 @@ from brainsift.engine.redecide import reason_of
 from brainsift.engine.settings import RunSettings
 from brainsift.engine.slices_evidence import with_slices
 from brainsift.engine.stages import Stages
+from brainsift.engine.views_evidence import with_views
 from brainsift.scans.errors import ScanError
 from brainsift.scans.ref import ScanRef
 from brainsift.store.errors import StoreError, output_error
@@ -145,8 +146,9 @@ def _take(
                 ref, volume, course.anatomy, output, pictures=settings.pictures, keep_masks=masks, scratch=scratch
             )
             if settings.pictures:
+                shown = [with_slices(finding, ref, volume, course.anatomy, output) for finding in course.findings]
                 course.findings = [
-                    with_slices(finding, ref, volume, course.anatomy, output) for finding in course.findings
+                    with_views(one, ref, volume, course.anatomy, output, faces=settings.face_renders) for one in shown
                 ]
 
 

@@ -32,6 +32,8 @@ class RunSettings:
     shelf : folder of the user's own models. Which models were used counts by their hashes, not by this path.
     calibrations : files of thresholds; those in OUTPUT are used without being named. They count by their hashes, which
         each record holds: other ones decide again from the record, and nothing is computed (`engine.redecide`).
+    originals : folder or table of the scans before they were defaced, for the task `defacing`.
+    face_renders : keep renders of heads that nothing was taken from, too.
     site : of scans whose site `participants.tsv` does not say, for calibrations that go by site.
     """
 
@@ -41,6 +43,8 @@ class RunSettings:
     shelf: Path | None = None
     calibrations: tuple[Path, ...] = ()
     site: str | None = None
+    originals: Path | None = None
+    face_renders: bool = False
 
     def __post_init__(self) -> None:
         unknown = [name for name in self.tasks if name not in REGISTRY]
@@ -51,7 +55,14 @@ class RunSettings:
 
     def resolved(self) -> dict[str, Any]:
         """The settings that change what is computed, as plain values."""
-        return {"tasks": list(self.tasks), "keep_masks": self.keep_masks, "pictures": self.pictures}
+        told: dict[str, Any] = {
+            "tasks": list(self.tasks),
+            "keep_masks": self.keep_masks,
+            "pictures": self.pictures,
+        }
+        if "defacing" in self.tasks:
+            told |= {"originals": str(self.originals or ""), "face_renders": self.face_renders}
+        return told
 
     def sha256(self) -> str:
         """Digest of `resolved`."""

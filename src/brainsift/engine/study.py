@@ -20,6 +20,7 @@ from brainsift.engine.errors import RunError
 from brainsift.engine.executors import Executor, InProcess
 from brainsift.engine.folders import check_folders, outside_output, prepare_output, remove_scratch, scratch_root
 from brainsift.engine.job import AfterScan, Context, Job, Outcome, finish
+from brainsift.engine.originals import load_originals, with_originals
 from brainsift.engine.plan import Identity, Planned, Step, Unknown, plan
 from brainsift.engine.pool import ProcessPool
 from brainsift.engine.redecide import redecide
@@ -103,7 +104,8 @@ def run_study(
     check_folders(input_folder, output)
     calibrations = _calibrations(input_folder, output, settings)
     identity = Identity(stages.models(settings), settings.sha256())
-    refs = outside_output(catalog(input_folder, options.participants), input_folder, output)
+    listed = outside_output(catalog(input_folder, options.participants), input_folder, output)
+    refs = with_originals(listed, load_originals(settings.originals))
     if options.dry_run:
         return _dry_run(refs, output, identity, options, clock)
     prepare_output(output)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from brainsift.report.defacing_scan import defacing_view
+from brainsift.report.defacing_scan import is_shown_here as is_in_defacing
 from brainsift.report.page import embedded, render
 from brainsift.report.quality_scan import is_shown_here, quality_view
 from brainsift.report.quality_study import QualityStudy
@@ -31,6 +34,9 @@ KEY_MEASURES = ("brain_ml", "icv_ml", "outside_fov", "confidence")
 """Shown large, in this order, where present."""
 
 Rows = list[tuple[str, str]]
+
+SHOWN_ELSEWHERE: dict[str, Callable[[str], bool]] = {"quality": is_shown_here, "defacing": is_in_defacing}
+"""Task → whether a measurement stands in its own section."""
 
 
 def write_scan_page(record: Record, output: Path, study: QualityStudy | None = None) -> Path:
@@ -67,11 +73,20 @@ def scan_page(record: Record, output: Path, study: QualityStudy | None = None) -
         anatomy=_rows({n: v for n, v in record.anatomy.items() if n not in KEY_MEASURES and not _is_tissue(n, v)}),
         quality=None if quality is None else quality_view(quality.measurements, study),
         quality_picture=None if quality is None else _embed(quality.evidence.get(WORST_SLICES), output),
+        defacing=_defacing(record),
         findings=[_finding(finding) for finding in record.findings],
         facts=_facts(record),
         header=_rows(record.input.header),
         stages=[(field_name(stage), duration(seconds)) for stage, seconds in record.stage_seconds.items()],
     )
+
+
+def _defacing(record: Record) -> dict[str, Any] | None:
+    finding, decision = record.finding("defacing"), record.decision("defacing")
+    if finding is None:
+        return None
+    action = decision.action.value if decision else None
+    return defacing_view(finding.label, finding.probabilities, finding.measurements, action)
 
 
 def _picture(record: Record, output: Path, name: str) -> str | None:
@@ -103,8 +118,8 @@ def _tissues(record: Record) -> list[tuple[str, str, float]]:
 
 
 def _finding(finding: Any) -> dict[str, Any]:
-    in_quality = finding.task == "quality"
-    measured = {n: v for n, v in finding.measurements.items() if not (in_quality and is_shown_here(n))}
+    shown = SHOWN_ELSEWHERE.get(finding.task, lambda _: False)
+    measured = {n: v for n, v in finding.measurements.items() if not shown(n)}
     return {
         "task": finding.task,
         "label": finding.label,

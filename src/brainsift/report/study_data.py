@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from brainsift.report.defacing_study import DefacingStudy
 from brainsift.report.quality_study import QualityStudy
 from brainsift.report.scan_page import REPORT_SUFFIX
 from brainsift.report.verdict import verdict, verdict_key
@@ -91,6 +92,7 @@ class StudyData:
         self.decisions: dict[str, Counter[str]] = {}
         self.failures: dict[str, Failures] = {}
         self.quality = QualityStudy()
+        self.defacing = DefacingStudy()
         self.bases = Bases(output)
         self.not_asked: dict[str, Counter[str]] = {}
 
@@ -111,6 +113,7 @@ class StudyData:
         for name, values in self.columns.items():
             values.append(_reason(record) if name == "reason" else self.cells[name](record))
         self.quality.add(record)
+        self.defacing.add(record)
         self.bases.add(record)
         for task, why in record.not_asked.items():
             self.not_asked.setdefault(task, Counter())[NUMBER.sub("…", why)] += 1

@@ -89,6 +89,8 @@ def study_page(records: Iterable[Record], output: Path) -> str:
         failures=sorted(study.failures.items(), key=lambda item: -item[1].count),
         tallies=study.quality.tallies(),
         metric_charts=study.quality.charts(),
+        defacing_rows=study.defacing.rows(),
+        defacing_share=study.defacing.automatic_share(),
         tier_rule=TIER_RULE,
         table_name=TABLE_NAME if (output / TABLE_NAME).is_file() else None,
         words=WORDS,

@@ -27,7 +27,17 @@ TASKS = {
     "microbleeds": "Microbleeds",
 }
 
-UNITS = {"ml": "mL", "mm": "mm", "mm3": "mm³", "s": "s", "seconds": "s", "deg": "°", "bytes": "B", "hz": "Hz"}
+UNITS = {
+    "ml": "mL",
+    "mm": "mm",
+    "mm3": "mm³",
+    "cm2": "cm²",
+    "s": "s",
+    "seconds": "s",
+    "deg": "°",
+    "bytes": "B",
+    "hz": "Hz",
+}
 """Last part of a field name → unit."""
 
 HEADER_UNITS = {

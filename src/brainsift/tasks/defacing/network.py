@@ -65,6 +65,9 @@ SCALES: Mapping[str, float] = {
 MAX_SCALED = 4.0
 """A cut through the middle of the brain should not weigh a hundred times as much as a cut of its border."""
 
+SIGNAL_NAMES = NAMES
+"""Of the signals in the last plane, in order."""
+
 Views = Mapping[str, View]
 
 
@@ -106,12 +109,16 @@ def look_at(volume: Volume, anatomy: Anatomy | None) -> Seen:
 def network_input(seen: Seen) -> Float32:
     """The one input of the network, float32 (PLANES, ROWS, COLUMNS) in [0, 1] but for the plane of signals."""
     planes = np.zeros((PLANES, ROWS, COLUMNS), np.float32)
-    for number, name in enumerate(VIEWS):
-        planes[number * len(LAYERS) : (number + 1) * len(LAYERS)] = view_planes(seen.views[name])
+    planes[:-1] = stacked_views(seen.views)
     values, known = scaled_signals(seen.signals)
     planes[-1, VALUE_ROW, : len(values)] = values
     planes[-1, KNOWN_ROW, : len(known)] = known
     return planes
+
+
+def stacked_views(views: Views) -> Float32:
+    """The layers of all views, one after the other, float32 (views x layers, ROWS, COLUMNS) in [0, 1]."""
+    return np.concatenate([view_planes(views[name]) for name in VIEWS])
 
 
 def view_planes(view: View) -> Float32:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from brainsift.anatomy.anatomy import Anatomy
@@ -48,6 +49,15 @@ class DefacingTask:
         self._open = network
         self._read = read or _read
         self._see = see or _see
+
+    def on(self, shelf: Path | None, threads: int | None) -> DefacingTask:
+        """The task with the network of the user's `shelf`, where one is there, and this many threads (None: all).
+
+        A network, a reader or an anatomy pass that was given stays.
+        """
+        network = partial(open_defacing_network, threads, shelf) if self._open is open_defacing_network else self._open
+        see = partial(_see, threads=threads, shelf=shelf) if self._see is _see else self._see
+        return DefacingTask(network, self._read, see)
 
     def applies_to(self, ref: ScanRef, anatomy: Anatomy | None) -> bool:
         """Every scan is asked: what holds no head is to be called so."""
@@ -96,10 +106,10 @@ def _read(path: Path) -> Volume:
     return read_file(path)
 
 
-def _see(volume: Volume) -> Anatomy:
+def _see(volume: Volume, threads: int | None = None, shelf: Path | None = None) -> Anatomy:
     from brainsift.anatomy.compute import compute_anatomy
 
-    return compute_anatomy(volume)
+    return compute_anatomy(volume, threads=threads, shelf=shelf)
 
 
 def _no_head(task: str) -> Finding:
