@@ -150,6 +150,58 @@ def quality(
     typer.echo(path)
 
 
+@app.command(
+    epilog="Example: `brainsift train defacing runs/defacing --label-maps labels --validation head_17 --minutes 20`"
+)
+def defacing(
+    output: Annotated[
+        Path, typer.Argument(metavar="OUTPUT", help="Folder for examples, checkpoint, curve, ONNX file and card.")
+    ],
+    label_maps: Annotated[Path, typer.Option(metavar="DIR", help="Folder of whole-head label maps.")],
+    validation: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="Label map kept for validation, by its file name; several times."),
+    ] = None,
+    masks: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Folder with face masks of real tools; our own if not given.")
+    ] = None,
+    exclude: Annotated[
+        list[str] | None, typer.Option(metavar="TOOL", help="Hold a simulated tool out of training; several times.")
+    ] = None,
+    chunks: Annotated[int, typer.Option(min=1, help="Of the bank, of eight examples each.")] = 192,
+    workers: Annotated[int, typer.Option(min=0, help="Processes that build the bank.")] = 1,
+    minutes: Annotated[float | None, typer.Option(min=0, help="Train so many minutes at the most.")] = None,
+    steps: Annotated[int, typer.Option(min=1, help="Train so many steps at the most.")] = 20_000,
+    rate: Annotated[float, typer.Option(min=0, help="Learning rate.")] = 2e-3,
+    seed: Annotated[int, typer.Option(help="Of the examples, the first weights and the order.")] = 1,
+    threads: Annotated[int, typer.Option(min=1, help="Of the CPU.")] = 2,
+    resume: Annotated[bool, typer.Option("--resume/--restart", help="Go on from the checkpoint in OUTPUT.")] = True,
+) -> None:
+    """Train the defacing network on simulated defacings of label maps, export it, measure it and write its card.
+
+    A bank of examples is built first; what lies there already is used. Interrupt it at any time: the same command goes
+    on. Use the result with `brainsift models import defacing OUTPUT/defacing.onnx --shelf DIR --card
+    OUTPUT/defacing.md`.
+    """
+    need_extra("train", "Training")
+    from brainsift.learn.trainer import TrainingPlan
+
+    for folder, option in ((label_maps, "--label-maps"), (masks, "--masks")):
+        if folder is not None and not folder.is_dir():
+            raise Stop(f"There is no folder {folder}.", f"Give `{option}` a folder.")
+    plan = TrainingPlan(
+        steps=steps, minutes=minutes, seed=seed, threads=threads, learning_rate=rate, validate_every=250
+    )
+    try:
+        from brainsift.learn.defacing.job import find_sources, train_and_export
+
+        sources = find_sources(label_maps, validation or [], masks, tuple(exclude or ()))
+        path = train_and_export(sources, output, plan, chunks=chunks, workers=workers, resume=resume)
+    except (ValueError, OSError) as error:
+        raise Stop(f"{str(error)[:1].upper()}{str(error)[1:]}", "See `brainsift train defacing --help`.") from error
+    typer.echo(path)
+
+
 def _weights(start: str) -> Path | None:
     """The file behind `--from`; None for `nothing`."""
     if start == "nothing":

@@ -1,0 +1,1 @@
+"""The defacing network: its data, its training, its measurement."""

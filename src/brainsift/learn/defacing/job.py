@@ -1,0 +1,138 @@
+"""The whole job behind `brainsift train defacing`: build the banks, train, export, measure, write the card."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import torch
+from rich.progress import Progress, TaskID
+
+from brainsift.learn.defacing.bank import Bank, load_bank
+from brainsift.learn.defacing.batches import whole
+from brainsift.learn.defacing.build import ChunkJob, build_bank, person_of, plan_chunks
+from brainsift.learn.defacing.card import write_card
+from brainsift.learn.defacing.train import load_model, train_defacing
+from brainsift.learn.export import export_onnx
+from brainsift.learn.trainer import TrainingPlan
+from brainsift.tasks.defacing.network import MODEL
+
+MODEL_FILE, CARD_FILE = f"{MODEL}.onnx", f"{MODEL}.md"
+TRAINING_BANK, VALIDATION_BANK, FRESH_BANK = "bank", "bank_validation", "bank_fresh"
+
+VALIDATION_SHARE = 0.15
+"""Of the chunks, to choose weights and temperature with, and as many again to measure with; their seeds differ from
+each other's and from training's."""
+
+VALIDATION_SEED, FRESH_SEED = 900_000, 1_800_000
+
+MIN_EXAMPLES = 1000
+"""Fewer do not suffice to learn eight tools that fail in four ways; the card says how many there were."""
+
+
+@dataclass(frozen=True)
+class Sources:
+    """Where examples come from, the people of each side apart.
+
+    Attributes
+    ----------
+    training, validation : label maps.
+    masks : folder with masks of real tools, or None.
+    exclude : tools held out of training; they stay in the fresh bank.
+    """
+
+    training: tuple[Path, ...]
+    validation: tuple[Path, ...]
+    masks: Path | None = None
+    exclude: tuple[str, ...] = ()
+
+    def jobs(self, chunks: int, seed: int) -> dict[str, list[ChunkJob]]:
+        """Chunks of each bank."""
+        held_out = max(4, round(VALIDATION_SHARE * chunks))
+        plan = partial(plan_chunks, masks=self.masks)
+        made = {TRAINING_BANK: plan(self.training, chunks, seed, exclude=self.exclude)}
+        if self.validation:
+            made[VALIDATION_BANK] = plan(self.validation, held_out, VALIDATION_SEED + seed, exclude=self.exclude)
+            made[FRESH_BANK] = plan(self.validation, held_out, FRESH_SEED + seed)
+        return made
+
+
+def find_sources(
+    label_maps: Path, validation: Sequence[str], masks: Path | None = None, exclude: tuple[str, ...] = ()
+) -> Sources:
+    """Sort the label maps of a folder; `validation` names those kept for validation, such as ``head_17``.
+
+    Raises
+    ------
+    ValueError
+        if there is no label map, a name fits none, or all are for validation, or a tool is unknown.
+    """
+    from brainsift.simulate.deface.tools import choose_tools
+
+    choose_tools(None, exclude)
+    maps = sorted(p for p in label_maps.iterdir() if p.name.endswith((".nii", ".nii.gz", ".mgz")))
+    if not maps:
+        raise ValueError(f"there is no label map in {label_maps}")
+    wanted = set(validation)
+    missing = wanted - {name for p in maps for name in (p.name, person_of(p))}
+    if missing:
+        raise ValueError(f"no label map is called {', '.join(sorted(missing))}")
+    held_out = tuple(p for p in maps if wanted & {p.name, person_of(p)})
+    training = tuple(p for p in maps if p not in held_out)
+    if not training:
+        raise ValueError("all label maps are for validation: leave some to learn from")
+    return Sources(training, held_out, masks, exclude)
+
+
+def train_and_export(
+    sources: Sources,
+    output: Path,
+    plan: TrainingPlan,
+    *,
+    chunks: int,
+    workers: int = 1,
+    resume: bool = True,
+    quiet: bool = False,
+) -> Path:
+    """Build the banks in `output`, train, write ONNX file and, with validation people, the card.
+
+    Returns
+    -------
+    path of the ONNX file, ready for `brainsift models import`.
+    """
+    build(sources, output, plan.seed, chunks, workers, quiet=quiet)
+    bank = load_bank(output / TRAINING_BANK)
+    validation, fresh = (_bank(output / name) for name in (VALIDATION_BANK, FRESH_BANK))
+    weights = train_defacing(bank, validation, output, plan, resume=resume, quiet=quiet)
+    return export_and_measure(weights, output, bank, validation, fresh)
+
+
+def build(sources: Sources, output: Path, seed: int, chunks: int, workers: int = 1, *, quiet: bool = False) -> None:
+    """Build what is missing of the banks; the small ones first, so that a training may begin at any time."""
+    jobs = sources.jobs(chunks, 1000 * seed)
+    with Progress(disable=quiet) as bar:
+        for name in (VALIDATION_BANK, FRESH_BANK, TRAINING_BANK):
+            if jobs.get(name):
+                task = bar.add_task(f"building {name}", total=len(jobs[name]))
+                build_bank(jobs[name], output / name, workers, partial(_show, bar, task))
+
+
+def _show(bar: Progress, task: TaskID, done: int, _: int) -> None:
+    bar.update(task, completed=done)
+
+
+def _bank(folder: Path) -> Bank | None:
+    return load_bank(folder) if folder.is_dir() else None
+
+
+def export_and_measure(weights: Path, output: Path, bank: Bank, validation: Bank | None, fresh: Bank | None) -> Path:
+    """Set the temperature on `validation`, write the ONNX file, and the card with what it reaches on `fresh`."""
+    model = load_model(weights, validation)
+    path = output / MODEL_FILE
+    torch.manual_seed(0)
+    export_onnx(model, path, whole(bank, 0, 1), labels_voxels=False)
+    if fresh is not None:
+        write_card(output / CARD_FILE, path, output, bank, fresh, float(model.temperature))
+    return path

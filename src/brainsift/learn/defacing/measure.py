@@ -1,0 +1,88 @@
+"""Measure an exported defacing network on people that it has not seen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from brainsift.evaluate.confusion import confusion
+from brainsift.evaluate.intervals import Interval
+from brainsift.evaluate.measured import balanced_accuracy_interval, recall_interval
+from brainsift.evaluate.proportions import clopper_pearson
+from brainsift.learn.defacing.bank import Bank
+from brainsift.learn.defacing.batches import whole
+from brainsift.learn.defacing.truth import FEATURES
+from brainsift.models.session import load_onnx
+from brainsift.tasks.defacing.network import CLASSES, MODEL, Answer, decode
+
+TOLERATED = 0.01
+"""Error among automatic answers at which coverage is told, the strictest that the issue asks for."""
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One measured figure: of what, on which scans, which statistic."""
+
+    question: str
+    scans: str
+    statistic: str
+    value: Interval
+
+
+def ask_all(path: Path, bank: Bank, threads: int | None = None) -> list[Answer]:
+    """The answers of an exported network for every example of a bank."""
+    session = load_onnx(path, MODEL, threads)
+    name = session.get_inputs()[0].name
+    return [decode(session.run(None, {name: whole(bank, i, i + 1).numpy()})[0][0]) for i in range(len(bank))]
+
+
+def figures(told: Sequence[Answer], bank: Bank) -> list[Figure]:
+    """All figures of the card: everything together, then each tool."""
+    found = list(_classes("all tools", told, bank))
+    found += _features(told, bank)
+    found += _coverage(told, bank)
+    for tool in sorted({str(facts.get("tool")) for facts in bank.facts}):
+        rows = [i for i, facts in enumerate(bank.facts) if str(facts.get("tool")) == tool]
+        found += list(_classes(f"tool: {tool}", [told[i] for i in rows], bank.only(rows)))[:1]
+    return found
+
+
+def _classes(scans: str, told: Sequence[Answer], bank: Bank) -> Iterator[Figure]:
+    truth = [CLASSES[int(n)] for n in bank.truth[:, 0]]
+    table = confusion(truth, [answer.label() for answer in told], CLASSES, bank.people)
+    yield Figure("class", scans, "balanced accuracy", balanced_accuracy_interval(table))
+    for row, name in enumerate(CLASSES):
+        if table.total[row].sum():
+            yield Figure(name, scans, "sensitivity", recall_interval(table, row))
+
+
+def _features(told: Sequence[Answer], bank: Bank) -> Iterator[Figure]:
+    for column, name in enumerate(FEATURES, start=1):
+        truth = bank.truth[:, column]
+        rows = np.flatnonzero(np.isfinite(truth)).tolist()
+        left = [bool(truth[i] > 0.5) for i in rows]
+        if len(set(left)) == 2:
+            said = [told[i].features[name] > 0.5 for i in rows]
+            table = confusion(left, said, (False, True), [bank.people[i] for i in rows])
+            yield Figure(f"{name} left", "all tools", "balanced accuracy", balanced_accuracy_interval(table))
+
+
+def _coverage(told: Sequence[Answer], bank: Bank) -> Iterator[Figure]:
+    """Share that could be answered automatically at 1 % error, with the threshold chosen on the same scans: a curve's
+    point, no promise."""
+    sure = np.array([max(answer.classes.values()) for answer in told])
+    right = np.array([a.label() == CLASSES[int(n)] for a, n in zip(told, bank.truth[:, 0], strict=True)])
+    answered = largest_coverage(sure, right)
+    yield Figure("class", "all tools", "coverage at 1 % error", clopper_pearson(answered, len(told), 0.95))
+
+
+def largest_coverage(sure: NDArray[np.float64], right: NDArray[np.bool_]) -> int:
+    """How many of the surest answers can be taken before more than `TOLERATED` of them are wrong."""
+    order = np.argsort(-sure, kind="stable")
+    wrong = np.cumsum(~right[order])
+    good = np.flatnonzero(wrong <= TOLERATED * np.arange(1, len(order) + 1))
+    return int(good[-1]) + 1 if good.size else 0

@@ -1,0 +1,82 @@
+"""The defacing network: one small 2D network looks at every side of the head, the signals join what it found."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F  # noqa: N812 - the name that PyTorch users know
+
+from brainsift.tasks.defacing.network import CLASSES, KNOWN_ROW, LAYERS, N_OUTPUTS, SIGNAL_NAMES, VALUE_ROW, VIEWS
+
+LEFTWARD = tuple(number for number, name in enumerate(VIEWS) if name.startswith("left"))
+"""Views in which the nose points to the left: turned over, so that one network reads both sides alike."""
+
+
+class ConvNorm(nn.Sequential):
+    """Convolution, batch norm, activation."""
+
+    def __init__(self, inputs: int, outputs: int, stride: int = 1) -> None:
+        super().__init__(
+            nn.Conv2d(inputs, outputs, 3, stride=stride, padding=1, bias=False),
+            nn.BatchNorm2d(outputs),
+            nn.ReLU(inplace=True),
+        )
+
+
+class Residual(nn.Module):
+    """A stride-2 convolution, then two convolutions with a residual over them (He 2016, CVPR)."""
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__()
+        self.down = ConvNorm(inputs, outputs, stride=2)
+        self.first = ConvNorm(outputs, outputs)
+        last = nn.BatchNorm2d(outputs)
+        nn.init.zeros_(last.weight)
+        self.second = nn.Sequential(nn.Conv2d(outputs, outputs, 3, padding=1, bias=False), last)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, C, H, W) → (N, outputs, H / 2, W / 2)."""
+        x = self.down(x)
+        return F.relu(x + self.second(self.first(x)))
+
+
+class DefacingNet(nn.Module):
+    """Class, features left, and whether anything was touched.
+
+    Every view goes through the same convolutions; mean and maximum over its pixels, from every view in its own place,
+    and the signals go through two layers.
+
+    Parameters
+    ----------
+    widths : channels at 4, 8, 16 and 32 mm.
+    hidden : of the two layers.
+    """
+
+    def __init__(self, widths: tuple[int, ...] = (16, 32, 64, 96), hidden: int = 128) -> None:
+        super().__init__()
+        self.stem = ConvNorm(len(LAYERS), widths[0], stride=2)
+        self.stages = nn.ModuleList(Residual(a, b) for a, b in pairwise(widths))
+        self.signals = nn.Sequential(
+            nn.BatchNorm1d(2 * len(SIGNAL_NAMES)), nn.Linear(2 * len(SIGNAL_NAMES), 64), nn.ReLU()
+        )
+        features = 2 * widths[-1] * len(VIEWS) + 64
+        self.together = nn.Sequential(nn.Linear(features, hidden), nn.ReLU(), nn.Dropout(0.3))
+        self.answer = nn.Linear(hidden, N_OUTPUTS)
+        self.register_buffer("temperature", torch.ones(1))
+        """Divides the logits of the classes; fitted on validation examples after training."""
+
+    def forward(self, image: Tensor) -> Tensor:
+        """(N, PLANES, ROWS, COLUMNS) → logits (N, outputs)."""
+        n, _, height, width = image.shape
+        views = image[:, :-1].reshape(n, len(VIEWS), len(LAYERS), height, width)
+        turned = [view.flip(-1) if number in LEFTWARD else view for number, view in enumerate(views.unbind(dim=1))]
+        x = self.stem(torch.stack(turned, dim=1).flatten(0, 1))
+        for stage in self.stages:
+            x = stage(x)
+        found = torch.cat([x.mean(dim=(2, 3)), x.amax(dim=(2, 3))], dim=1).reshape(n, -1)
+        rows = image[:, -1, [VALUE_ROW, KNOWN_ROW], : len(SIGNAL_NAMES)].flatten(1)
+        logits = self.answer(self.together(torch.cat([found, self.signals(rows)], dim=1)))
+        classes = logits[:, : len(CLASSES)] / self.temperature
+        return torch.cat([classes, logits[:, len(CLASSES) :]], dim=1)
