@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 
-import pytest
 from sqlalchemy import select
 
 from brainsift.store.reviews.schema import LeaseRow, ReviewRow
@@ -230,9 +229,11 @@ def test_a_sheet_with_one_wrong_mark_stores_nothing(open_page: Open) -> None:
     assert trail(page) == []
 
 
-@pytest.mark.parametrize(
-    ("choice", "fields"),
-    [
+def test_an_answer_that_contradicts_itself_is_refused_and_nothing_stored(open_page: Open) -> None:
+    page = open_page([REFERRED])
+    person = page.person("ab")
+    (item,) = person.hand()
+    for choice, fields in (
         ("splendid", {}),
         ("good", {"motion": 0}),
         ("moderate", {}),
@@ -243,13 +244,14 @@ def test_a_sheet_with_one_wrong_mark_stores_nothing(open_page: Open) -> None:
         ("not_proper", {"noise": 1}),
         ("good", {"gadolinium": 1}),
         (None, {}),
-    ],
-)
-def test_an_answer_that_contradicts_itself_is_refused(open_page: Open, choice: str | None, fields: object) -> None:
-    page = open_page([REFERRED])
-    person = page.person("ab")
-    (item,) = person.hand()
-    assert person.decide(item, choice, 422, fields=fields)["error"]["kind"] == "invalid"
+    ):
+        assert person.decide(item, choice, 422, fields=fields)["error"]["kind"] == "invalid", (choice, fields)
+    assert person.decide(item, "good", 422, outcome="later")["error"]["kind"] == "invalid"
+    assert person.decide(item, None, 422, outcome="look")["error"]["kind"] == "invalid"
+    assert person.decide(item, seconds=-1.0, status=422)["error"]["kind"] == "invalid"
+    assert person.decide(item, key="short", status=422)["error"]["kind"] == "invalid"
+    assert person.decide(item, reason="x", status=422)["error"]["kind"] == "invalid"
+    assert person.decide(item, shown={"pictures": ["none"]}, status=422)["error"]["kind"] == "invalid"
     assert trail(page) == []
 
 

@@ -1,0 +1,67 @@
+"""A server in a process of its own, as a user starts it, so that it can be killed."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+PROGRAM = "from brainsift.cli.main import main; main()"
+
+
+class Process:
+    """`brainsift review OUTPUT`; `base` is its address and `token` the one that it printed."""
+
+    def __init__(self, output: Path, *options: str, port: int = 0) -> None:
+        command = [
+            sys.executable,
+            "-c",
+            PROGRAM,
+            "review",
+            str(output),
+            "--port",
+            str(port),
+            "--name",
+            "host",
+            *options,
+        ]
+        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        found = re.match(r"Open (http://[^/]+)/#token=(\S+)", line)
+        if found is None:
+            self._process.kill()
+            raise AssertionError(line + self._process.communicate()[1])
+        self.base, self.token = found.groups()
+
+    @property
+    def port(self) -> int:
+        """Where it listens."""
+        return int(self.base.rpartition(":")[2])
+
+    def kill(self) -> None:
+        """Kill -9."""
+        os.kill(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+
+    def stop(self) -> int:
+        """Ctrl-C; returns the exit code."""
+        if self._process.poll() is None:
+            self._process.send_signal(signal.SIGINT)
+        self._process.communicate(timeout=60)
+        return self._process.returncode
+
+
+@contextmanager
+def served(output: Path, *options: str, port: int = 0) -> Iterator[Process]:
+    """A running server, stopped at the end."""
+    process = Process(output, *options, port=port)
+    try:
+        yield process
+    finally:
+        process.stop()
