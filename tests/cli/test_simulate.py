@@ -6,6 +6,7 @@ import pytest
 
 from brainsift.cli.exits import Exit
 from tests.cli.conftest import Call
+from tests.simulate.phantom import write_phantom
 
 
 @pytest.mark.parametrize("kind", ["motion", "noise", "contrast", "zoo"])
@@ -26,3 +27,18 @@ def test_a_folder_without_label_maps_is_a_mistake_of_usage(kind: str, call: Call
     empty = call("simulate", kind, str(tmp_path / "out"), "--label-maps", str(tmp_path / "empty"))
     assert empty.code == Exit.USAGE
     assert "no label map" in empty.err
+
+
+def test_deface_writes_scans_beside_their_originals(call: Call, tmp_path: Path) -> None:
+    (tmp_path / "maps").mkdir()
+    for i, size in enumerate((0.96, 1.04)):
+        write_phantom(tmp_path / "maps" / f"head_{i}.nii.gz", size)
+    common = (str(tmp_path / "out"), "--label-maps", str(tmp_path / "maps"), "-n", "1", "--spacing", "4")
+    answer = call("simulate", "deface", *common, "--tool", "plane")
+    assert answer.code == Exit.DONE, answer.err
+    assert answer.out.strip().endswith("truth.tsv")
+    assert {path.name for path in (tmp_path / "out").glob("*.tsv")} == {"truth.tsv", "labels.tsv", "originals.tsv"}
+    assert (tmp_path / "out" / "originals" / "deface_0001.nii.gz").is_file()
+    wrong = call("simulate", "deface", *common, "--tool", "axe")
+    assert wrong.code == Exit.USAGE
+    assert "axe" in wrong.err

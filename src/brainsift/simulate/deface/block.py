@@ -28,8 +28,8 @@ def draw_blocks(rng: np.random.Generator, aim: str) -> Blocks:
         ((wide - half, 42.0 - deeper, -200.0), (wide + half, 200.0, split + deeper * 0.5)),
     ]
     if aim != "insufficient" or rng.random() < 0.4:
-        inner = float(rng.uniform(66, 75)) - (float(rng.uniform(0, 14)) if aim == "excessive" else 0.0)
-        low, high = float(rng.uniform(-120, -95)), float(rng.uniform(-12, 0))
+        inner = float(rng.uniform(69, 76)) - (float(rng.uniform(0, 14)) if aim == "excessive" else 0.0)
+        low, high = float(rng.uniform(-120, -95)), float(rng.uniform(-20, -4))
         for sign in (-1, 1):
             ends = sorted((sign * inner, sign * 200.0))
             boxes.append(((ends[0], -85.0, low), (ends[1], 5.0, high)))

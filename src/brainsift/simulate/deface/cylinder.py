@@ -47,7 +47,7 @@ def draw_cylinders(rng: np.random.Generator, aim: str) -> Cylinders:
     """Draw cylinders that should do what `aim` says on a usual head."""
     deeper = {"excessive": rng.uniform(12, 40), "insufficient": rng.uniform(-50, -6)}.get(aim, rng.uniform(-5, 6))
     ears = 0.0 if aim == "insufficient" and rng.random() < 0.4 else float(rng.uniform(42, 58))
-    inner = float(rng.uniform(66, 75)) - (float(rng.uniform(0, 12)) if aim == "excessive" else 0.0)
+    inner = float(rng.uniform(69, 76)) - (float(rng.uniform(0, 12)) if aim == "excessive" else 0.0)
     upright = bool(rng.random() < 0.35)
     radius = float(rng.uniform(70, 110))
     if upright:

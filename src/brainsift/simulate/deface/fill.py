@@ -47,7 +47,7 @@ def draw_fill(rng: np.random.Generator, kind: str, aim: str) -> Fill:
         "constant": (0.05, 1.0),
         "air": (0.0, 0.0),
         "noise": (0.1, 0.8),
-        "blur": (1.2, 2.6) if weak else (6.0, 14.0),
+        "blur": (1.6, 2.8) if weak else (6.0, 14.0),
         "other_face": (0.4, 1.6),
     }
     if kind not in ranges:

@@ -46,7 +46,7 @@ class Plane:
 
 def draw_plane(rng: np.random.Generator, aim: str) -> Plane:
     """Draw a plane cut that should do what `aim` says on a usual head."""
-    ears_deeper, misfit = float(rng.uniform(-2, 6)), draw_misfit(rng)
+    ears_deeper, misfit = float(rng.uniform(-1, 4)), draw_misfit(rng)
     grown, tilt = float(rng.normal(0, 1.0)), float(rng.normal(0, 1.5))
     if aim == "excessive":
         lost = float(rng.uniform(8, 40)) if rng.random() < 0.35 else 0.0
