@@ -12,12 +12,11 @@ from typing import Any
 
 import httpx
 import pytest
-import uvicorn
 
 from brainsift.review.app import create_app
 from brainsift.review.desk import Desk
 from brainsift.review.login import Door
-from brainsift.review.serve import Server
+from brainsift.review.serve import Place, Server, server_config
 from brainsift.review.settings import ReviewSettings
 from brainsift.store.database import Database
 from tests.review.parts import Person, let_in, make_study
@@ -55,7 +54,7 @@ class Page:
 def serving(app: Any) -> Iterator[str]:
     """A real server in a thread; yields its address."""
     opened: Queue[int] = Queue()
-    server = Server(uvicorn.Config(app, port=0, log_level="critical", timeout_graceful_shutdown=1), opened.put)
+    server = Server(server_config(app, Place(port=0)), opened.put)
     thread = Thread(target=server.run)
     thread.start()
     try:

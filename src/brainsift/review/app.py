@@ -23,6 +23,9 @@ from brainsift.review.routes_work import work_routes
 from brainsift.review.security import Guard
 from brainsift.store.errors import StoreError
 
+BAD_REQUEST = 400
+"""FastAPI's answer to a body that it cannot read."""
+
 STATIC = Path(__file__).with_name("static")
 """The built page."""
 
@@ -73,6 +76,8 @@ async def _database(_: Request, error: Exception) -> Response:
 async def _missing(_: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     refusal = RefusedError("not_found", "There is no such page.", "Go to the start page.")
+    if error.status_code == BAD_REQUEST:
+        refusal = RefusedError("invalid", "The body is not JSON.", "Reload the page; report it if it happens again.")
     return JSONResponse(refusal.body(), error.status_code)
 
 

@@ -83,15 +83,6 @@ class Guard:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        seen = 0
-
-        async def limited() -> Message:
-            nonlocal seen
-            message = await receive()
-            seen += len(message.get("body", b""))
-            if seen > MAX_BODY_BYTES:
-                raise _too_large()
-            return message
 
         async def headed(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -105,7 +96,8 @@ class Guard:
 
         try:
             self._check(scope["method"], Headers(scope=scope))
-            await self._app(scope, limited, headed)
+            body = b"" if scope["method"] in SAFE_METHODS else await _body(receive)
+            await self._app(scope, _replayed(body, receive), headed)
         except RefusedError as refusal:
             await _answer(refusal, headed)
 
@@ -124,6 +116,31 @@ class Guard:
             raise RefusedError("not_json", "The body must be application/json.", "Use the review page itself.")
         if int(headers.get("content-length") or 0) > MAX_BODY_BYTES:
             raise _too_large()
+
+
+async def _body(receive: Receive) -> bytes:
+    """The whole body, which is small; a length that was not announced is found here."""
+    body, more = b"", True
+    while more:
+        message = await receive()
+        body += message.get("body", b"")
+        more = message.get("more_body", False)
+        if len(body) > MAX_BODY_BYTES:
+            raise _too_large()
+    return body
+
+
+def _replayed(body: bytes, receive: Receive) -> Receive:
+    given = False
+
+    async def replay() -> Message:
+        nonlocal given
+        if given:
+            return await receive()
+        given = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return replay
 
 
 def _too_large() -> RefusedError:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import uvicorn
+from starlette.types import ASGIApp
 
 from brainsift.review.app import create_app
 from brainsift.review.desk import Desk
@@ -113,19 +114,9 @@ def serve(
             set_catches(database, catches)
         door = Door.open(database, name, faces)
         app = create_app(Desk(database, settings), door, place.names, place.secure)
-        config = uvicorn.Config(
-            app,
-            host=place.host,
-            port=place.port,
-            ssl_certfile=place.certificate,
-            ssl_keyfile=place.key,
-            access_log=False,  # addresses hold numbers of scans, and nobody needs them
-            log_level="warning",
-            server_header=False,
-            proxy_headers=False,
-            timeout_graceful_shutdown=GRACE_S,
+        server = Server(
+            server_config(app, place), lambda port: told(replace(place, port=port).address(door.start_token))
         )
-        server = Server(config, lambda port: told(replace(place, port=port).address(door.start_token)))
         try:
             server.run()
         except SystemExit:
@@ -133,6 +124,22 @@ def serve(
                 cause = f"Port {place.port} of {place.host} cannot be opened."
                 raise StoreError("port", cause, "Another program may use it: give another --port.") from None
             raise
+
+
+def server_config(app: ASGIApp, place: Place) -> uvicorn.Config:
+    """How uvicorn is run: without a log of addresses (they hold numbers of scans) and without telling what it is."""
+    return uvicorn.Config(
+        app,
+        host=place.host,
+        port=place.port,
+        ssl_certfile=place.certificate,
+        ssl_keyfile=place.key,
+        access_log=False,
+        log_level="warning",
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=GRACE_S,
+    )
 
 
 class Server(uvicorn.Server):
