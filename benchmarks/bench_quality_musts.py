@@ -68,7 +68,9 @@ class Row:
     @property
     def met(self) -> str:
         """Whether the target is reached."""
-        return "" if self.target is None else "yes" if self.value.value >= self.target else "NO"
+        if self.target is None:
+            return ""
+        return "not measured" if np.isnan(self.value.value) else "yes" if self.value.value >= self.target else "NO"
 
 
 @dataclass(frozen=True, eq=False)
@@ -180,6 +182,12 @@ def motion_rows(part: Part, scans: str, targets: dict[str, float]) -> list[Row]:
     return rows
 
 
+def called_proper(part: Part, scans: str) -> Row:
+    """Whole heads with a fault are proper scans all the same; one that is called improper is shown no grades."""
+    table = binary_confusion([True] * len(part.answers), [a.proper > 0.5 for a in part.answers], part.people)
+    return Row("proper", scans, "sensitivity", recall_interval(table, 1))
+
+
 def clean_rows(part: Part, scans: str, target: float | None) -> list[Row]:
     """Clean scans: called free of motion, and of tier 1. Of people with several scans the people are resampled."""
     still = part.where(asked=("still",))
@@ -281,10 +289,12 @@ def measure(parts: dict[str, Part]) -> list[Row]:
         for name in ("noise", "contrast"):
             rows += graded_rows(name, "simulated", part, name, {"three grades": 0.90})
         rows += clean_rows(part, "simulated", None)
+        rows.append(called_proper(part, "simulated, with any fault"))
     if "real" in parts:
         rows += motion_rows(parts["real"], "real, corrupted", {"severe": 0.92})
         rows += graded_rows("noise", "real, corrupted", parts["real"], "noise", {})
         rows += clean_rows(parts["real"], "real", 0.95)
+        rows.append(called_proper(parts["real"], "real, still and moved"))
         own = parts["real"].where(round=(0,))
         rows += clean_rows(own, "real, as they are", None)
     scans = [parts[name] for name in ("scans", "zoo") if name in parts]
@@ -320,13 +330,17 @@ def markdown(rows: Sequence[Row]) -> list[str]:
         "|---" * 8 + "|",
     ]
     for r in rows:
-        far = "" if r.beyond_margin is None else f"{r.beyond_margin} n {r.beyond_margin.n}"
+        far = "" if r.beyond_margin is None else f"{_told(r.beyond_margin)} n {r.beyond_margin.n}"
         target = "" if r.target is None else f"{r.target:g}"
         lines.append(
-            f"| {r.what} | {r.scans} | {r.statistic} | {r.value} | {far} | {r.value.n} ({r.value.groups}) | {target} "
+            f"| {r.what} | {r.scans} | {r.statistic} | {_told(r.value)} | {far} | {r.value.n} ({r.value.groups}) | {target} "
             f"| {r.met} |"
         )
     return lines
+
+
+def _told(value: Interval) -> str:
+    return "–" if np.isnan(value.value) else str(value)  # noqa: RUF001 (an en dash stands for no value)
 
 
 def report(model: Path, parts: dict[str, Part], rows: Sequence[Row], crossed: Sequence[Row]) -> str:

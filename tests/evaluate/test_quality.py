@@ -27,7 +27,7 @@ def answered(
         person=f"p{number}",
         label="proper" if proper else "improper",
         probabilities={"proper": 0.9 if proper else 0.1, "gadolinium": 0.2, **severe, **moderate},
-        measurements={f"{name}_grade": grade for name, grade in grades.items()}
+        measurements={f"{name}_grade": grade if proper else None for name, grade in grades.items()}
         | {"tier": 1 + max(grades.values()) if proper else None, "sequence": "T1w"},
         action=action,
     )
@@ -49,6 +49,8 @@ def found(figures: list[Measured], question: str, metric: str) -> Measured:
         ("gadolinium", answered(truth={"gadolinium": True}), True, False),
         ("motion_severe", answered(truth=GOOD | {"motion": 2}, motion=1), True, False),
         ("motion_severe", answered(truth={"proper": False, "motion": 2}), None, False),
+        ("motion_severe", answered(truth=GOOD | {"motion": 2}, motion=2, proper=0), True, True),
+        ("motion_severe", answered(truth=GOOD, motion=1, proper=0), False, False),
         ("motion_mild", answered(truth={"motion": 1}, motion=2), True, True),
         ("motion_mild", answered(truth={"motion": 2}, motion=2), None, True),
         ("tier_3", answered(truth={"noise": 2}, noise=2), True, True),

@@ -14,6 +14,8 @@ from brainsift.evaluate.answered import Answered
 from brainsift.evaluate.consensus import GRADES
 from brainsift.evaluate.truth import tier
 
+EVEN_ODDS = 0.5
+
 Truth = Callable[[Answered], bool | None]
 Guess = Callable[[Answered], bool | None]
 Likelihood = Callable[[Answered], float]
@@ -48,9 +50,16 @@ def questions() -> list[Question]:
 
 
 def machine_grade(one: Answered, name: str) -> int | None:
-    """Grade, or tier, that the machine gave; None where it gave none."""
+    """Grade, or tier, that the machine gave; None where it gave none.
+
+    A scan that it calls improper shows no grades, but its probabilities still tell them. They count: else a strong
+    movement that was taken for an improper scan would be left out of the figures on motion.
+    """
     value = one.number(name if name == "tier" else f"{name}_grade")
-    return None if math.isnan(value) else int(value)
+    if not math.isnan(value):
+        return int(value)
+    reached = [one.probability(f"{name}_{degree}") for degree in ("moderate", "severe")]
+    return None if any(map(math.isnan, reached)) else sum(p > EVEN_ODDS for p in reached)
 
 
 def true_grade(one: Answered, name: str) -> int | None:
