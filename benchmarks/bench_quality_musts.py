@@ -332,10 +332,8 @@ def markdown(rows: Sequence[Row]) -> list[str]:
     for r in rows:
         far = "" if r.beyond_margin is None else f"{_told(r.beyond_margin)} n {r.beyond_margin.n}"
         target = "" if r.target is None else f"{r.target:g}"
-        lines.append(
-            f"| {r.what} | {r.scans} | {r.statistic} | {_told(r.value)} | {far} | {r.value.n} ({r.value.groups}) | {target} "
-            f"| {r.met} |"
-        )
+        n = f"{r.value.n} ({r.value.groups})"
+        lines.append(f"| {' | '.join((r.what, r.scans, r.statistic, _told(r.value), far, n, target, r.met))} |")
     return lines
 
 
