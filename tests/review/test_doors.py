@@ -223,6 +223,17 @@ def test_a_scan_is_served_byte_for_byte_or_not_at_all(open_page: Open) -> None:
     assert kind(person.client.get(item["volume"]["url"])) == "changed"
 
 
+def test_a_new_attempt_at_defacing_is_found_below_output(open_page: Open) -> None:
+    page = open_page([REFERRED])
+    scan = "brainsift-attempts/sub-000_attempt-2.nii.gz"
+    (page.output / scan).parent.mkdir()
+    (page.output / scan).write_bytes(content(7))
+    page.database.ingest([record(7, PASSED, scan=scan)])
+    person = page.person("ab")
+    (item,) = person.hand("defacing", "verify")
+    assert person.client.get(item["volume"]["url"]).content == content(7)
+
+
 def test_a_scan_that_is_gone_or_was_dicom_has_no_volume(open_page: Open) -> None:
     page = open_page([REFERRED])
     person = page.person("ab")

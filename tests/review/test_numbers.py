@@ -22,7 +22,7 @@ REFERRED = {"quality": "refer"}
 @pytest.fixture(autouse=True)
 def _count_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     """Figures are remembered for two seconds; here each is counted."""
-    monkeypatch.setattr(progress, "REMEMBER_S", -1.0)
+    monkeypatch.setattr(progress, "REMEMBER_S", 0.0)
 
 
 def in_the_past(page: Page, seconds: float = 100) -> None:

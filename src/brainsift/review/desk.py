@@ -26,7 +26,7 @@ from brainsift.store.reviews import leases, queues
 from brainsift.store.reviews.cases import events_of, standing
 from brainsift.store.reviews.leases import Lease, Wanted
 from brainsift.store.reviews.people import Reviewer
-from brainsift.store.reviews.queues import Asker, Due
+from brainsift.store.reviews.queues import Asker, Due, Source
 from brainsift.store.schema import ScanRow
 
 ROUNDS = 6
@@ -51,6 +51,7 @@ class Desk:
         self.settings = settings
         self.source = settings.source or input_folder(settings.output)
         self._chance = chance or SystemRandom()
+        self._unread: dict[tuple[str, str], int] = {}
         leases.sweep(database, now_ms())
 
     def question(self, task: str) -> Question:
@@ -232,13 +233,27 @@ class Desk:
         if spec.source is None:
             return queues.due_again(self.database, asker, ("adjudication",), limit)
         again = queues.due_again(self.database, asker, ("first", "second"), limit)
-        fresh = queues.due_first(self.database, asker, spec.source, limit)
+        fresh = self._due_first(asker, spec.source, limit)
         if not again or not fresh:
             return again or fresh
         # Second readings come among first ones, not in a row by which they could be told.
         mixed = again[:limit] + fresh[:limit]
         self._chance.shuffle(mixed)
         return mixed[:limit]
+
+    def _due_first(self, asker: Asker, source: Source, limit: int) -> list[Due]:
+        """Looks from where the last unread scan was found, so that 10^5 scans are not passed by each time.
+
+        Scans before it can be due again (somebody took a reading back), so an empty answer is asked for once more.
+        """
+        place = asker.task, asker.list_name
+        start = queues.first_unread(self.database, asker.task, source, self._unread.get(place, 0))
+        self._unread[place] = start
+        found = queues.due_first(self.database, asker, source, limit, start)
+        if found or start == 0:
+            return found
+        self._unread[place] = 0
+        return queues.due_first(self.database, asker, source, limit)
 
     def _claim(
         self, person: Reviewer, spec: ListSpec, task: str, due: Sequence[Due], limit: int, sheet: str | None

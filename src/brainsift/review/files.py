@@ -34,6 +34,9 @@ TITLES = {
     "brain_mask": "Brain",
 }
 
+ATTEMPTS = "brainsift-attempts/"
+"""Scans of files that `brainsift defacing remedy` made lie in this folder of OUTPUT (docs/decisions/0008)."""
+
 CHUNK_BYTES = 1 << 20
 
 
@@ -118,8 +121,11 @@ def input_folder(output: Path) -> Path | None:
     return Path(named) if isinstance(named, str) else None
 
 
-def volume_of(record: Record, source: Path | None) -> Path | str:
-    """The input file for the viewer, or why there is none: ``no_input``, ``dicom``, ``gone``."""
+def volume_of(record: Record, source: Path | None, output: Path) -> Path | str:
+    """The file for the viewer, below INPUT or a new attempt below OUTPUT, or why there is none: ``no_input``,
+    ``dicom``, ``gone``."""
+    if record.scan.startswith(ATTEMPTS):
+        source = output.resolve()
     if source is None:
         return "no_input"
     if not record.scan.lower().endswith(VOLUMES):

@@ -21,7 +21,7 @@ def make_offer(record: Record, scan_id: int, task: str, output: Path, source: Pa
     finding, decision = record.finding(task), record.decision(task)
     pictures = sorted(evidence_of(record, task, output, tuple(PICTURES)), key=lambda one: _rank(one, task))
     names = {one.name for one in pictures}
-    volume = volume_of(record, source)
+    volume = volume_of(record, source, output)
     return {
         "scan_id": scan_id,
         "pictures": [

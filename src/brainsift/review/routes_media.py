@@ -54,7 +54,7 @@ def media_routes(desk: Desk, door: Door) -> APIRouter:
     def volume(scan_id: int, file: str, person: Reviewer = person_here) -> FileResponse:
         _require_permission(desk, person, "surface")
         record = desk.record_by_id(scan_id)
-        found = volume_of(record, desk.source)
+        found = volume_of(record, desk.source, desk.settings.output)
         if isinstance(found, str):
             raise RefusedError("no_volume", f"The scan cannot be shown in 3D ({found}).", "Use the pictures.")
         require_same(found, record.input.sha256)

@@ -70,11 +70,19 @@ def _rounded(value: Measurement, digits: int) -> Measurement:
     return round(value, digits) if isinstance(value, float) else value
 
 
+SPOKEN = {"T2starw": "GRE", "Chimap": "QSM"}
+"""BIDS suffix → what radiologists call it; the other suffixes are called what they are."""
+
+
+def _spoken(sequence: Measurement) -> Measurement:
+    return SPOKEN.get(sequence, sequence) if isinstance(sequence, str) else sequence
+
+
 COLUMNS: dict[str, Cell] = {
     "scan": lambda record: record.scan,
     "status": lambda record: record.status,
     "reason": _reason,
-    "sequence": _measured("integrity", "sequence"),
+    "sequence": lambda record: _spoken(_measured("integrity", "sequence")(record)),
     "dimension": _measured("integrity", "dimension"),
     "brain_ml": _anatomy("brain_ml", 1),
     "icv_ml": _anatomy("icv_ml", 1),

@@ -53,17 +53,33 @@ class Asker:
     now_ms: int
 
 
-def due_first(database: Database, asker: Asker, source: Source, limit: int) -> list[Due]:
-    """Scans of a list that nobody has read; those that the person put off come last, longest ago first."""
-    query = _scans(database, asker.task, CaseRow.state).where(
-        CaseRow.scan.is_(None), _feeds(source), _free(database, asker)
-    )
+def due_first(database: Database, asker: Asker, source: Source, limit: int, start: int = 0) -> list[Due]:
+    """Scans of a list that nobody has read; those that the person put off come last, longest ago first.
+
+    Parameters
+    ----------
+    start : number of a decision before which all scans have been read (`first_unread`); what was decided before is not
+        looked through again.
+    """
+    query = _unread(database, asker.task, source).where(_free(database, asker), DecisionRow.id >= start)
     put_off = _put_off(database, asker)
     fresh = _run(database, query.where(ScanRow.scan.not_in(select(put_off.c.scan))).order_by(DecisionRow.id), limit)
     if len(fresh) >= limit:
         return fresh
     later = query.join(put_off, put_off.c.scan == ScanRow.scan).order_by(put_off.c.latest)
     return fresh + _run(database, later, limit - len(fresh))
+
+
+def first_unread(database: Database, task: str, source: Source, start: int) -> int:
+    """Number of the first decision from `start` on whose scan nobody has read, held or not; `start` if all are read."""
+    query = _unread(database, task, source).where(DecisionRow.id >= start).order_by(DecisionRow.id).limit(1)
+    with translated_errors(), database.engine.connect() as connection:
+        found = connection.scalar(query.with_only_columns(DecisionRow.id))
+    return start if found is None else int(found)
+
+
+def _unread(database: Database, task: str, source: Source) -> Query:
+    return _scans(database, task, CaseRow.state).where(CaseRow.scan.is_(None), _feeds(source))
 
 
 def due_again(database: Database, asker: Asker, states: Sequence[str], limit: int) -> list[Due]:
