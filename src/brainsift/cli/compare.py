@@ -6,6 +6,8 @@ import csv
 from dataclasses import dataclass
 from pathlib import Path
 
+from brainsift.store.table import SPOKEN
+
 
 @dataclass(frozen=True)
 class Compared:
@@ -38,7 +40,8 @@ class Compared:
 def compare(truth: Path, table: Path) -> list[Compared]:
     """Join the truth of a simulated study with its study table, by scan."""
     answers = {row["scan"]: row for row in _rows(table)}
-    return [Compared(row["scan"], row, answers.get(row["scan"], {})) for row in _rows(truth)]
+    rows = [row | {"sequence": SPOKEN.get(row["sequence"], row["sequence"])} for row in _rows(truth)]
+    return [Compared(row["scan"], row, answers.get(row["scan"], {})) for row in rows]
 
 
 def tell_comparison(compared: list[Compared]) -> None:

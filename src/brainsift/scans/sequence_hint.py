@@ -23,6 +23,9 @@ KEYWORDS = (
 
 PATTERNS = tuple((hint, re.compile(rf"(?<![A-Z0-9])(?:{words})(?![A-Z0-9])")) for hint, words in KEYWORDS)
 
+WEAK = re.compile(r"(?<![A-Z0-9])(?:ME)?GRE(?:\d\w*)?(?! ?F(?:IELD|M))(?![A-Z0-9])")
+"""A gradient echo is T1- or T2*-weighted by its times; where nothing tells them, it is most often meant for T2*."""
+
 SHORT_TE_S = 0.030
 LONG_TE_S = 0.070
 SHORT_TR_S = 1.0
@@ -48,12 +51,13 @@ def sequence_hint(fields: Mapping[str, Any], texts: tuple[str, ...] = ()) -> str
         return "localizer"
     if image_type & {"ADC", "TRACEW", "FA", "DIFFUSION"}:
         return "dwi"
-    for text in texts:
-        plain = re.sub(r"[_\-./\\:()]+", " ", text.upper())
+    plain = [re.sub(r"[_\-./\\:()]+", " ", text.upper()) for text in texts]
+    for text in plain:
         for hint, pattern in PATTERNS:
-            if pattern.search(plain):
+            if pattern.search(text):
                 return hint
-    return _from_physics(fields)
+    weak = "T2starw" if any(WEAK.search(text) for text in plain) else None
+    return _from_physics(fields) or weak
 
 
 def _from_physics(fields: Mapping[str, Any]) -> str | None:

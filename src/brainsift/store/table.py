@@ -74,15 +74,16 @@ SPOKEN = {"T2starw": "GRE", "Chimap": "QSM"}
 """BIDS suffix → what radiologists call it; the other suffixes are called what they are."""
 
 
-def _spoken(sequence: Measurement) -> Measurement:
-    return SPOKEN.get(sequence, sequence) if isinstance(sequence, str) else sequence
+def _sequence(record: Record) -> Measurement:
+    said = _measured("integrity", "sequence")(record)
+    return SPOKEN.get(said, said) if isinstance(said, str) else said
 
 
 COLUMNS: dict[str, Cell] = {
     "scan": lambda record: record.scan,
     "status": lambda record: record.status,
     "reason": _reason,
-    "sequence": lambda record: _spoken(_measured("integrity", "sequence")(record)),
+    "sequence": _sequence,
     "dimension": _measured("integrity", "dimension"),
     "brain_ml": _anatomy("brain_ml", 1),
     "icv_ml": _anatomy("icv_ml", 1),

@@ -113,6 +113,46 @@ def test_sequence(header: dict, suffix: str | None, look: dict[str, float], sequ
     assert (answer.sequence, answer.conflict) == (sequence, conflict)
 
 
+@pytest.mark.parametrize(
+    ("name", "look", "sequence"),
+    [
+        ("gre7t_crop_a_mag", SILENT, "T2starw"),
+        ("head_t2w_07", UNSURE, "T2w"),
+        ("my_swi", SILENT, "T2starw"),
+        ("flair_7", SURE, "T1w"),  # what the image shows comes before a word in a file's name
+        ("gre_field_mapping", SILENT, "unknown"),
+        ("grey_matter", SILENT, "unknown"),
+    ],
+)
+def test_words_in_a_name_count_where_nothing_else_tells(name: str, look: dict[str, float], sequence: str) -> None:
+    answer = settle_sequence({}, None, look, name=name)
+    assert (answer.sequence, answer.conflict) == (sequence, False)
+    assert settle_sequence({}, "PDw", SILENT, name=name).sequence == "PDw"
+
+
+def test_wrapped_values_are_phase_whatever_is_declared() -> None:
+    assert settle_sequence({}, None, SILENT, wraps=True).sequence == "phase"
+    answer = settle_sequence({}, "T1w", SURE, wraps=True)
+    assert (answer.sequence, answer.conflict) == ("phase", True)
+
+
+def wrapped(scale: float, offset: float) -> np.ndarray:
+    x = np.linspace(0, 9, 48)
+    angle = x[:, None, None] + x[None, :, None] ** 1.2 + 0.3 * x[None, None] + RNG.normal(0, 0.3, (48, 48, 48))
+    return (scale * np.angle(np.exp(1j * angle)) + offset).astype(np.float32)
+
+
+@pytest.mark.parametrize(("scale", "offset"), [(1.0, 0.0), (0.00117, 0.0), (651.0, 2046.0)])
+def test_phase_wraps_in_any_unit(scale: float, offset: float) -> None:
+    found = inspect_intensity(np.rint(wrapped(scale, offset)) if offset else wrapped(scale, offset))
+    assert (found.kind, found.wraps) == ("parameter_map", True)
+
+
+@pytest.mark.parametrize("make", [image, standardised, susceptibility, lambda: np.minimum(image(), 300)])
+def test_magnitudes_and_maps_do_not_wrap(make: object) -> None:
+    assert not inspect_intensity(make()).wraps  # type: ignore[operator]
+
+
 def test_silent_image_contradicts_nothing() -> None:
     assert not image_contradicts("T1w", SILENT)
 

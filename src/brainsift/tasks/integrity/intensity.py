@@ -40,6 +40,14 @@ CENTRAL_MEDIAN = (0.25, 0.75)
 MAX_FLAT_KURTOSIS = 2.0
 """Kurtosis of wrapped phase: 1.8 for a uniform distribution; brains in standardised values have 2.2 or more."""
 
+MIN_WRAPS, WRAP_SHARE = 3e-4, 0.8
+"""Share of neighbours that are apart by most of the whole range: phase wraps, and no magnitude does unless it is
+clipped (0 in 30 real scans, 0.0016 in a phase image)."""
+
+MAX_LOPSIDED, MIN_AT_ENDS = 1e-3, 0.02
+"""Phase reaches equally far to both sides of 0; stored without a sign, a fiftieth at least of its values lie in the
+lowest and in the highest tenth of its range."""
+
 MIN_TAIL_RATIO = 5.0
 MAX_LEAN = 0.3
 """Susceptibility and difference maps have a peak at zero and long tails to both sides: the 1-99 % range over the
@@ -57,6 +65,7 @@ class Intensity:
     clipped_share : share of the signal voxels that hold exactly the largest value.
     equal_neighbours : share of adjacent signal voxels with the same value.
     negative_share : share of negative voxels among those that are not 0.
+    wraps : whether it is wrapped phase, of either or of one sign.
     """
 
     kind: str
@@ -64,6 +73,7 @@ class Intensity:
     clipped_share: float
     equal_neighbours: float
     negative_share: float
+    wraps: bool = False
 
 
 def inspect_intensity(data: Float32) -> Intensity:
@@ -76,14 +86,16 @@ def inspect_intensity(data: Float32) -> Intensity:
     clipped = float(np.mean(sample == np.float32(high))) if len(sample) else 0.0
     equal = equal_neighbour_share(data)
     negative = float(np.mean(sample < 0)) if len(sample) else 0.0
-    kind = "image"
+    kind, wraps = "image", False
     if distinct <= MAX_MASK_VALUES:
         kind = "mask"
     elif distinct <= MAX_LABEL_VALUES and equal >= MIN_EQUAL_NEIGHBOURS:
         kind = "label_map"
-    elif is_signed_map(sample, masked=bool(np.mean(data == 0) > PADDING_SHARE)):
-        kind = "parameter_map"
-    return Intensity(kind, distinct, clipped, equal, negative)
+    else:
+        wraps = clipped < MIN_CLIPPED_SHARE and fills_its_range(sample, low, high) and wrap_share(data) >= MIN_WRAPS
+        if wraps or is_signed_map(sample, masked=bool(np.mean(data == 0) > PADDING_SHARE)):
+            kind = "parameter_map"
+    return Intensity(kind, distinct, clipped, equal, negative, wraps)
 
 
 def count_distinct(data: Float32) -> int:
@@ -111,6 +123,24 @@ def equal_neighbour_share(data: Float32) -> float:
         pairs += int(signal.sum())
         equal += int((signal & (first == second)).sum())
     return equal / pairs if pairs else 0.0
+
+
+def fills_its_range(sample: Float32, low: float, high: float) -> bool:
+    """Whether values reach equally far to both sides of 0, or lie at both ends of their range."""
+    size = high - low
+    if abs(low + high) <= MAX_LOPSIDED * size:
+        return True
+    ends = np.mean(sample < low + 0.1 * size), np.mean(sample > high - 0.1 * size)
+    return bool(min(ends) >= MIN_AT_ENDS)
+
+
+def wrap_share(data: Float32) -> float:
+    """Share of voxel pairs along the first two axes that are apart by most of the range of all values."""
+    step = max(1, data.size // (4 * MAX_SAMPLES))
+    slices = data[:, :, ::step]
+    jump = WRAP_SHARE * float(slices.max() - slices.min())
+    far = sum(int((np.abs(np.diff(slices, axis=axis)) > jump).sum()) for axis in (0, 1))
+    return far / max(1, 2 * slices.size)
 
 
 def is_signed_map(sample: Float32, masked: bool) -> bool:

@@ -1,11 +1,14 @@
-"""One answer on the sequence from three witnesses: the header, the BIDS name, and the look of the image."""
+"""One answer on the sequence from its witnesses: header, BIDS name, the look of the image, words in a file's name."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
 
+from brainsift.scans.sequence_hint import sequence_hint
 from brainsift.tasks.integrity.appearance import UNKNOWN
+
+PHASE = "phase"
 
 SUFFIX_SEQUENCE: dict[str, str] = {
     **dict.fromkeys(("T1w", "inplaneT1", "MPRAGE", "UNIT1"), "T1w"),
@@ -14,7 +17,7 @@ SUFFIX_SEQUENCE: dict[str, str] = {
     "FLAIR": "FLAIR",
     **dict.fromkeys(("T2starw", "swi", "SWI", "minIP", "GRE", "MEGRE"), "T2starw"),
     **dict.fromkeys(("Chimap", "QSM"), "Chimap"),
-    **dict.fromkeys(("phase", "part-phase"), "phase"),
+    **dict.fromkeys(("phase", "part-phase"), PHASE),
     "angio": "angio",
     "dwi": "dwi",
     "bold": "bold",
@@ -79,7 +82,9 @@ class SequenceAnswer:
     conflict: bool
 
 
-def settle_sequence(header: dict[str, Any], suffix: str | None, look: dict[str, float]) -> SequenceAnswer:
+def settle_sequence(
+    header: dict[str, Any], suffix: str | None, look: dict[str, float], *, name: str = "", wraps: bool = False
+) -> SequenceAnswer:
     """Weigh the witnesses. Where the image clearly contradicts what is declared, the image is believed and it is
     flagged.
 
@@ -88,9 +93,15 @@ def settle_sequence(header: dict[str, Any], suffix: str | None, look: dict[str, 
     header : allow-listed fields; `SequenceHint` and `ImageType` are read.
     suffix : BIDS suffix of the name.
     look : from `sequence_look`.
+    name : of a file without BIDS suffix; words in it count only where header and image are silent.
+    wraps : whether the values are those of wrapped phase, which no magnitude image looks like.
     """
     from_header = header_sequence(header)
     from_name = SUFFIX_SEQUENCE.get(suffix or "")
+    if wraps:
+        declared = from_header or from_name
+        return SequenceAnswer(PHASE, from_header, from_name, PHASE, declared not in (None, PHASE))
+    words = None if from_header or from_name else _spoken(sequence_hint({}, (name,)))
     best = max(look, key=lambda name: look[name])
     from_image = best if best != UNKNOWN and look[best] >= MIN_ANSWER_PROBABILITY else None
     declared = from_header or from_name
@@ -98,24 +109,28 @@ def settle_sequence(header: dict[str, Any], suffix: str | None, look: dict[str, 
     disagree = from_header is not None and from_name is not None and _family(from_header) != _family(from_name)
     if contradicted and from_name is not None and from_name != declared and not image_contradicts(from_name, look):
         declared, contradicted = from_name, False
-    sequence = best if contradicted else declared or from_image or UNKNOWN
-    return SequenceAnswer(sequence, from_header, from_name, from_image, contradicted or disagree)
+    sequence = best if contradicted else declared or from_image or words or UNKNOWN
+    return SequenceAnswer(sequence, from_header, from_name or words, from_image, contradicted or disagree)
 
 
 def header_sequence(header: dict[str, Any]) -> str | None:
     """What the header says: phase images first, since their sequence parameters are those of the magnitude."""
     image_type = set(header.get("ImageType", ()))
     if image_type & {"P", "PHASE", "P_FFE", "P_SE"}:
-        return "phase"
+        return PHASE
     hint = header.get("SequenceHint")
-    return None if hint is None else HEADER_SEQUENCE.get(str(hint), str(hint))
+    return _spoken(None if hint is None else str(hint))
+
+
+def _spoken(hint: str | None) -> str | None:
+    return None if hint is None else HEADER_SEQUENCE.get(hint, hint)
 
 
 def is_declared_map(header: dict[str, Any], suffix: str | None) -> bool:
     """Whether name or header call the scan a parameter map."""
     return (
         suffix in PARAMETER_SUFFIXES
-        or header_sequence(header) == "phase"
+        or header_sequence(header) == PHASE
         or bool(set(header.get("ImageType", ())) & {"ADC", "FA", "T1_MAP", "T2_MAP", "FIELD_MAP"})
     )
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import PurePosixPath
+
 from brainsift.anatomy.anatomy import Anatomy
 from brainsift.anatomy.skull import is_skull_stripped
 from brainsift.scans.ref import ScanRef
@@ -38,7 +40,7 @@ class IntegrityTask:
         header = volume.facts.header
         intensity = inspect_intensity(volume.data)
         look = sequence_look(anatomy) if anatomy is not None and intensity.kind == "image" else {"unknown": 1.0}
-        answer = settle_sequence(header, ref.suffix, look)
+        answer = settle_sequence(header, ref.suffix, look, name=PurePosixPath(ref.stem).name, wraps=intensity.wraps)
         dimension, _ = dimension_of(volume.spacing, header, answer.sequence == "T2starw")
         label = _label(intensity, anatomy, is_declared_map(header, ref.suffix))
         measurements = _measure(volume, anatomy, intensity, answer) | {"dimension": dimension}
