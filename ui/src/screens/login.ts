@@ -14,6 +14,8 @@ export function showLogin(app: App, page: HTMLElement, token: string | null, ent
     { class: "login" },
     h("p", { class: "brand" }, h("span", { class: "mark", "aria-hidden": "true" }), "BrainSift review"),
     h("h1", {}, "Log in"),
+    // Password managers file a token under a user name; the server needs none.
+    h("input", { type: "text", name: "username", autocomplete: "username", value: "brainsift-review", hidden: true }),
     h("label", { for: "token" }, "Your token"),
     input,
     h("p", { class: "hint", id: "token-help" }, "It was printed when your account was made. Whoever has it decides in your name."),

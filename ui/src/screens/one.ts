@@ -61,6 +61,7 @@ export class OneScreen implements Screen {
     this.pace = new Pace(app, shell, task, list);
     this.element = h("div", { class: "one", "data-visible": "false" }, this.stage.element, this.panel.element);
     shell.main.replaceChildren(this.element);
+    this.pictures.onChange = ({ picture }) => this.pictureChanged(picture.url);
     app.settled.add(this.onSettled);
     const signal = this.left.signal;
     document.addEventListener("keydown", (event) => this.key(event), { signal });
@@ -77,6 +78,7 @@ export class OneScreen implements Screen {
     this.left.abort();
     this.app.settled.delete(this.onSettled);
     this.viewer.close();
+    this.pictures.clear();
     this.pace.leave();
     for (const { item } of this.held.items) void this.app.api.release("items", item).catch(() => undefined);
   }
@@ -102,6 +104,7 @@ export class OneScreen implements Screen {
     this.element.dataset["item"] = item.item;
     this.viewer.close();
     this.pictures.hold([...this.held.items, ...this.done.slice(-3).map((done) => done.item)]);
+    this.countAhead();
     void this.fill();
     const seen = await this.stage.show(item);
     if (seen === null || this.onScreen !== item) return;
@@ -110,15 +113,33 @@ export class OneScreen implements Screen {
     this.panel.ready = true;
     this.panel.answerable = seen === "seen";
     this.showPanel();
-    if (seen === "failed") this.ask("The picture could not be loaded, so the scan cannot be judged now. Set it aside with Later.");
-    this.element.dataset["visible"] = "true";
+    if (seen === "failed") this.ask("The picture did not come, so the scan cannot be judged yet. It is tried again; Later sets it aside.");
+    this.element.dataset["visible"] = seen === "seen" ? "true" : "failed";
     performance.mark("scan-visible", { detail: item.item });
+  }
+
+  /** How many scans can be shown without waiting for the network. */
+  private countAhead(): void {
+    this.element.dataset["ahead"] = String(this.held.items.slice(1).filter((item) => this.pictures.ready(item)).length);
+  }
+
+  /** A picture has come, or has failed for now. */
+  private pictureChanged(url: string): void {
+    this.countAhead();
+    const item = this.onScreen;
+    if (item === null || this.visibleAt === null) return;
+    if (!this.panelAnswers() && this.pictures.ready(item)) void this.next();
+    else this.stage.refresh(url);
   }
 
   /** Top up what is held. One question at a time; a wish that comes meanwhile is asked afterwards. */
   private fill(): Promise<void> {
     this.fillAgain = true;
-    this.filling ??= this.fillAll().finally(() => (this.filling = null));
+    this.filling ??= this.fillAll().finally(() => {
+      this.filling = null;
+      // A wish that came after the last look at it and before this line.
+      if (this.fillAgain && !this.left.signal.aborted) void this.fill();
+    });
     return this.filling;
   }
 
@@ -130,14 +151,19 @@ export class OneScreen implements Screen {
       const size = Math.min(1 + ahead + this.held.unknown, MOST_HELD);
       try {
         const answer = await this.app.patiently(() => this.app.api.hand(this.task.task, this.list.id, size), this.left.signal, (yes) => this.offline(yes));
-        if (answer === null) return;
+        if (answer === null) {
+          this.fillAgain = false;
+          return;
+        }
         this.held.merge(answer.items, asked);
         this.exhausted = answer.items.length === 0;
       } catch (error) {
+        this.fillAgain = false;
         this.stage.clear(h("p", {}, error instanceof Refused ? error.message : "The list could not be read."), backLink());
         return;
       }
       this.pictures.hold([...this.held.items, ...this.done.slice(-3).map((done) => done.item)]);
+      this.countAhead();
       if (this.onScreen === null) {
         if (this.held.current !== undefined) void this.next();
         else if (this.held.unknown === 0) this.stage.clear(this.endWords());
@@ -288,7 +314,7 @@ export class OneScreen implements Screen {
     const { act } = settled;
     if (act.kind === "decision") {
       this.held.settled(act.item);
-      const latest = this.done.at(-1)?.act === act;
+      const latest = this.done.at(-1)?.act.body.key === act.body.key;
       if (latest && settled.how === "stored") this.sayLast(act.body, (settled.receipt.machine ?? null) as Machine | null);
       if (settled.how === "refused") this.shell.tell(`Not accepted: ${settled.reason}`, 8_000);
       void this.fill();

@@ -40,6 +40,7 @@ export class SheetScreen implements Screen {
   private marks = new Marks("", null, []);
   private focus = 0;
   private overlay = false;
+  private enlarged: Stage | null = null;
   private signed: { act: Signature; count: number } | null = null;
 
   constructor(
@@ -52,6 +53,10 @@ export class SheetScreen implements Screen {
     this.pace = new Pace(app, shell, task, list);
     this.observer = new IntersectionObserver((entries) => this.observed(entries), { threshold: SEEN_SHARE });
     shell.main.replaceChildren(this.element);
+    this.pictures.onChange = ({ picture }) => {
+      for (const tile of this.tiles) if (tile.mainPicture === picture.name && tile.item.pictures.includes(picture)) tile.render(this.overlay);
+      this.enlarged?.refresh(picture.url);
+    };
     app.settled.add(this.onSettled);
     const signal = this.left.signal;
     document.addEventListener("keydown", (event) => this.key(event), { signal });
@@ -64,6 +69,7 @@ export class SheetScreen implements Screen {
   leave(): void {
     this.left.abort();
     this.observer.disconnect();
+    this.pictures.clear();
     this.app.settled.delete(this.onSettled);
     this.pace.leave();
     if (this.sheet !== null && this.marks.size === 0) void this.app.api.release("sheets", this.sheet.id).catch(() => undefined);
@@ -97,6 +103,7 @@ export class SheetScreen implements Screen {
     this.sheet = sheet;
     this.element.dataset["sheet"] = sheet.id;
     this.marks = new Marks(sheet.id, browserShelf(), sheet.items.map(({ item }) => item));
+    this.pictures.hold(sheet.items);
     this.tiles = sheet.items.map((item, place) => new Tile(item, place, this.task, this.pictures, () => this.showBottom()));
     fill(this.grid, ...this.tiles.map((tile) => tile.element));
     for (const tile of this.tiles) {
@@ -208,6 +215,7 @@ export class SheetScreen implements Screen {
   /** One scan large with all its pictures, and its answers as buttons: the way to mark without a keyboard. */
   private enlarge(tile: Tile): void {
     const stage = new Stage(this.pictures);
+    this.enlarged = stage;
     const button = (text: string, key: string, act: () => void): HTMLElement => h("button", { type: "button", onClick: () => (act(), box.close()) }, cap(key), h("span", {}, text));
     const actions = h(
       "div",
@@ -230,6 +238,7 @@ export class SheetScreen implements Screen {
       }
     });
     box.addEventListener("close", () => {
+      this.enlarged = null;
       tile.render(this.overlay);
       for (const name of stage.shown.pictures) this.opened.add(name);
       tile.button.focus();
@@ -307,7 +316,7 @@ export class SheetScreen implements Screen {
   private readonly onSettled = (settled: Settled): void => {
     if (settled.act.kind !== "sign") return;
     if (settled.how === "refused") this.shell.tell(`Not accepted: ${settled.reason}`, 8_000);
-    if (settled.how === "stored" && settled.act === this.signed?.act) this.told = settled.receipt.machine as Record<string, Machine> | null;
+    if (settled.how === "stored" && settled.act.body.key === this.signed?.act.body.key) this.told = settled.receipt.machine as Record<string, Machine> | null;
     if (this.sheet === null) void this.load();
     else this.showBottom();
   };

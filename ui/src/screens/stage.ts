@@ -49,6 +49,13 @@ export class Stage {
     return main === undefined || loaded?.state === "ready" ? "seen" : "failed";
   }
 
+  /** A picture has come, or has failed for now. */
+  refresh(url: string): void {
+    if (!this.item?.pictures.some((picture) => picture.url === url)) return;
+    this.render();
+    void painted().then(() => this.note());
+  }
+
   clear(...children: (Node | string)[]): void {
     this.item = null;
     fill(this.element, h("div", { class: "waiting" }, ...children));
@@ -104,17 +111,8 @@ export class Stage {
       layer.element.classList.add("over");
       frame?.append(layer.element);
     }
-    const failed = (): void => {
-      if (loaded.state === "failed") frame?.replaceChildren(h("p", { class: "waiting" }, "The picture could not be loaded."));
-    };
     figure.dataset["state"] = loaded.state;
-    const settle = (): void => {
-      figure.dataset["state"] = loaded.state;
-      failed();
-      if (this.item === item) this.note();
-    };
-    if (loaded.state === "loading") void loaded.done.then(settle);
-    else failed();
+    if (loaded.state === "failed") frame?.replaceChildren(h("p", { class: "waiting" }, "The picture did not come; trying again."));
     figure.addEventListener("click", onClick);
     return figure;
   }

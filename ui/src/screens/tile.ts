@@ -27,7 +27,6 @@ export class Tile {
     this.button = h("button", { type: "button", class: "tile-button", "data-item": item.item }, this.frame, h("span", { class: "tile-foot" }, h("span", { class: "number" }, String(place + 1)), this.mark));
     this.element = h("li", { class: "tile" }, this.button);
     this.render(false);
-    this.show(undefined, "");
   }
 
   /** Put the mark on the tile. */
@@ -56,13 +55,9 @@ export class Tile {
     for (const layer of layers) layer.classList.add("over");
     fill(this.frame, loaded.element, ...layers);
     if (layers.length > 0) this.overlaySeen = true;
-    void loaded.done.then(() => {
-      if (loaded.state === "failed") {
-        this.failed = true;
-        fill(this.frame, h("span", { class: "waiting" }, "The picture could not be loaded"));
-      }
-      this.note();
-    });
+    this.failed = loaded.state === "failed";
+    if (this.failed) fill(this.frame, h("span", { class: "waiting" }, "The picture did not come; trying again"));
+    this.note();
   }
 
   get mainPicture(): string | undefined {
