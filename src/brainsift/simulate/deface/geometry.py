@@ -18,6 +18,9 @@ Mask = NDArray[np.bool_]
 ROUGH_MM = 2.0
 """Grid for what is smooth."""
 
+SKIN_GRID_MM = 3.0
+"""Grid for the depth below the skin, which is interpolated."""
+
 CLOSING_STEPS = 4
 """Of a voxel of `ROUGH_MM` each: sulci are closed up to 16 mm wide."""
 
@@ -92,6 +95,21 @@ class HeadGeometry:
         # The brain goes on beyond the field of view: what ends there is no surface.
         depth = ndimage.distance_transform_edt(np.pad(closed, 1, mode="edge"), sampling=spacing)[1:-1, 1:-1, 1:-1]
         return (x, y, z), (depth - min(spacing) / 2).astype(np.float32).clip(0)
+
+    @cached_property
+    def depth_below_skin(self) -> Float32:
+        """Distance in mm of each voxel of the head to the air around it, float32 (X, Y, Z); 0 or so in air."""
+        steps = [max(1, round(SKIN_GRID_MM / s)) for s in self.spacing_mm]
+        spacing = [s * n for s, n in zip(self.spacing_mm, steps, strict=True)]
+        head = self.head[tuple(slice(None, None, n) for n in steps)]
+        # Sinuses and the throat are no surface that anybody sees, and the field of view ends inside the neck.
+        closed = np.pad(ndimage.binary_closing(head, iterations=2), ((0, 0), (0, 0), (1, 0)), mode="edge")
+        solid = np.pad(ndimage.binary_fill_holes(closed), 1, mode="edge")
+        depth = ndimage.distance_transform_edt(solid, sampling=spacing)[1:-1, 1:-1, 2:-1]
+        fine: Float32 = ndimage.affine_transform(
+            depth.astype(np.float32), [1 / n for n in steps], output_shape=self.shape, order=1, mode="nearest"
+        )
+        return fine
 
     def mni(self, frame: Float64 | None = None) -> tuple[Float32, Float32, Float32]:
         """Coordinates of all voxels in MNI152, mm, three float32 (X, Y, Z); `frame` (4x4, mm → mm) moves them on."""

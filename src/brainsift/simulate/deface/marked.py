@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brainsift.simulate.deface.frame import frame_of
-from brainsift.simulate.deface.geometry import Float64
+from brainsift.simulate.deface.geometry import Float64, Region
 from brainsift.simulate.deface.regions import face_regions
+from brainsift.simulate.head import brain_and_csf
 from brainsift.simulate.labelmap import LabelMap, load_label_map
 
 VITREOUS_LABEL = 506
@@ -49,6 +50,9 @@ def mark_head(head: LabelMap) -> MarkedHead:
     """
     to_mni = frame_of(head)
     regions = face_regions(head.codes > 0, to_mni, _eye_height(head, to_mni))
+    brain, csf = brain_and_csf(head.values)
+    # Behind the upper rim of an orbit lies the frontal lobe.
+    regions[(brain | csf)[head.codes]] = Region.OTHER
     joint = regions.astype(np.uint16) * np.uint16(len(head.values)) + head.codes
     counts = np.bincount(joint.ravel())
     present = np.flatnonzero(counts)

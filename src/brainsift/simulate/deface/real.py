@@ -10,7 +10,7 @@ from scipy import ndimage
 
 from brainsift.simulate.contrast import draw_contrast, tables
 from brainsift.simulate.deface.draw import DefacedExample, deface, draw_aim, find_defacing, usable
-from brainsift.simulate.deface.geometry import Float32, Float64, HeadGeometry, Mask
+from brainsift.simulate.deface.geometry import Float32, Float64, HeadGeometry, Mask, Region
 from brainsift.simulate.deface.marked import MarkedHead
 from brainsift.simulate.deface.regions import face_regions
 from brainsift.simulate.deface.tools import choose_tools
@@ -45,7 +45,9 @@ def geometry_of_scan(image: Float32, affine: Float64, brain: Mask, scan_to_mni: 
     head = head_of(image) | brain
     to_mni = np.asarray(scan_to_mni @ affine)
     x, y, z = (float(s) for s in np.linalg.norm(affine[:3, :3], axis=0))
-    return HeadGeometry(brain, head, face_regions(head, to_mni), to_mni, (x, y, z))
+    regions = face_regions(head, to_mni)
+    regions[brain] = Region.OTHER
+    return HeadGeometry(brain, head, regions, to_mni, (x, y, z))
 
 
 def head_of(image: Float32) -> Mask:

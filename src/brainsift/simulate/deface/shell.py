@@ -5,14 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import ndimage
 
 from brainsift.simulate.deface.geometry import HeadGeometry, Mask
 from brainsift.simulate.deface.misfit import Misfit, draw_misfit
 from brainsift.simulate.deface.zone import Zone, zone_mask
-
-COARSE_MM = 3.0
-"""Depth is smooth: it is measured on this grid and interpolated."""
 
 
 @dataclass(frozen=True)
@@ -38,21 +34,4 @@ def draw_shell(rng: np.random.Generator, aim: str) -> Shell:
 
 def reach_of_shell(shell: Shell, geometry: HeadGeometry) -> Mask:
     """Voxels of the layer, bool (X, Y, Z), and the air before it; 0.2 s for 192x224x192."""
-    return zone_mask(geometry, shell.zone, shell.misfit.matrix()) & (depth_below_skin(geometry) < shell.thick_mm)
-
-
-def depth_below_skin(geometry: HeadGeometry) -> np.ndarray:
-    """Distance in mm of each voxel of the head to the air around it, float32 (X, Y, Z); 0 or so in air."""
-    steps = tuple(max(1, round(COARSE_MM / s)) for s in geometry.spacing_mm)
-    spacing = [s * n for s, n in zip(geometry.spacing_mm, steps, strict=True)]
-    head = geometry.head[tuple(slice(None, None, n) for n in steps)]
-    # Sinuses and the throat are no surface that anybody sees; the field of view ends inside the neck.
-    solid = ndimage.binary_fill_holes(
-        np.pad(ndimage.binary_closing(head, iterations=2), ((0, 0), (0, 0), (1, 0)), mode="edge")
-    )
-    depth = ndimage.distance_transform_edt(np.pad(solid, 1, mode="edge"), sampling=spacing)[1:-1, 1:-1, 2:-1]
-    scale = [1 / n for n in steps]
-    fine: np.ndarray = ndimage.affine_transform(
-        depth.astype(np.float32), scale, output_shape=geometry.shape, order=1, mode="nearest"
-    )
-    return fine
+    return zone_mask(geometry, shell.zone, shell.misfit.matrix()) & (geometry.depth_below_skin < shell.thick_mm)
