@@ -39,7 +39,7 @@ def test_other_braces_are_left_alone(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("template", ["", "tool {input}", "tool {output}", "tool '{input} {output}"])
 def test_a_template_that_cannot_work_is_refused(template: str) -> None:
-    with pytest.raises(ValueError, match="command|quotation"):
+    with pytest.raises(ValueError, match=r"command|quotation"):
         split_template(template)
 
 

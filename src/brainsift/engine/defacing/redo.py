@@ -29,7 +29,7 @@ MAX_ATTEMPTS = 3
 """Files made of one scan, the one that came in among them; then it cannot be defaced (4 % of scans never can; Delbarre
 2022)."""
 
-BUFFER_STEP_MM = 5.0
+BUFFER_STEP_MM = 4.0
 """The shear moves by this much with each further attempt in the same direction."""
 
 MIN_BUFFER_MM, MAX_BUFFER_MM = 2.0, 30.0
@@ -172,9 +172,9 @@ def _parameters(means: Means, standing: Standing, number: int) -> dict[str, str]
     if means.command is not None:
         return {"command": " ".join(means.command)}
     first = FACE_BUFFER_MM if means.buffer_mm is None else means.buffer_mm
-    steps = number - 1 if means.buffer_mm is None else number - 2
     way = {"insufficient": -1, "excessive": 1}.get(standing.label, 0)
-    buffer_mm = float(np.clip(first + way * steps * BUFFER_STEP_MM, MIN_BUFFER_MM, MAX_BUFFER_MM))
+    # The first attempt of ours knows nothing of another tool's failure; the next ones know of its own.
+    buffer_mm = float(np.clip(first + way * (number - 2) * BUFFER_STEP_MM, MIN_BUFFER_MM, MAX_BUFFER_MM))
     told = {"buffer_mm": f"{buffer_mm:g}"}
     return told | ({"ear_buffer_mm": f"{EAR_BUFFER_MM:g}"} if means.ears else {})
 

@@ -7,6 +7,7 @@ hull of the brain seen from the front.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,8 +19,9 @@ from brainsift.scans.volume import Volume
 Float64 = NDArray[np.float64]
 Bool = NDArray[np.bool_]
 
-FACE_BUFFER_MM = 10.0
-"""Between brain and plane: about as published (10 voxels of 1 mm)."""
+FACE_BUFFER_MM = 7.0
+"""Between the labelled brain and the plane. 10 voxels were published, counted from a looser mask; on a real head 10 mm
+from these labels leave 0.4 of the eyes, and 0 mm still leave the brain whole."""
 
 EAR_BUFFER_MM = 6.0
 """Skull and scalp beside the temporal lobes are 10 mm thick, and an ear stands out from them."""
@@ -106,16 +108,22 @@ def shear_mask(volume: Volume, anatomy: Anatomy, buffer_mm: float = FACE_BUFFER_
     brain = _move(to_mni @ anatomy.affine, np.argwhere(anatomy.brain).astype(np.float64))
     face = face_plane(brain, buffer_mm * stretch)
     sides = ear_planes(brain, EAR_BUFFER_MM * stretch) if ears else ()
+    return _cleared(volume, to_mni @ volume.affine, face, sides)
+
+
+def _cleared(volume: Volume, to_place: Float64, face: Plane, sides: Sequence[Plane]) -> Bool:
+    """Voxels beyond the planes, slice by slice: all conditions are linear in the voxel's index."""
+    i, j = np.arange(volume.shape[0])[:, None], np.arange(volume.shape[1])[None]
+    rows = [np.asarray(plane.normal) @ to_place[:3] for plane in (face, *sides)] + [to_place[1], to_place[2]]
+    starts = [row[0] * i + row[1] * j + row[3] for row in rows]
     cleared = np.zeros(volume.shape, np.bool_)
-    to_place = to_mni @ volume.affine
-    i, j = np.meshgrid(np.arange(volume.shape[0]), np.arange(volume.shape[1]), indexing="ij")
     for k in range(volume.shape[2]):
-        at = _move(to_place, np.stack([i.ravel(), j.ravel(), np.full(i.size, k)], axis=1).astype(np.float64))
-        taken = face.beyond(at) & (at[:, 1] > FACE_BEHIND_MM)
-        beside = (at[:, 1] > EAR_SPAN_MM[0]) & (at[:, 1] < EAR_SPAN_MM[1]) & (at[:, 2] < EAR_TOP_MM)
-        for plane in sides:
-            taken |= plane.beyond(at) & beside
-        cleared[:, :, k] = taken.reshape(i.shape)
+        *along, y, z = (start + row[2] * k for start, row in zip(starts, rows, strict=True))
+        taken = (along[0] > face.offset) & (y > FACE_BEHIND_MM)
+        beside = (y > EAR_SPAN_MM[0]) & (y < EAR_SPAN_MM[1]) & (z < EAR_TOP_MM)
+        for value, plane in zip(along[1:], sides, strict=True):
+            taken |= (value > plane.offset) & beside
+        cleared[:, :, k] = taken
     return cleared
 
 

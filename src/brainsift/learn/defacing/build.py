@@ -24,7 +24,8 @@ from brainsift.tasks.defacing.network import look_at
 PER_CHUNK = 8
 """Examples of one head: each label twice, as asked for."""
 
-CACHED_HEADS = 4
+CACHED_HEADS = 24
+"""Some 15 MB each; a chunk of every head comes by in turn, and reading one takes as long as two examples."""
 
 
 @dataclass(frozen=True)
@@ -60,12 +61,15 @@ def plan_chunks(
     jobs = []
     for number in range(chunks):
         path = label_maps[number % len(label_maps)]
-        # Nobody is pasted on themselves, and nobody from the other side of the split comes in.
-        donor = label_maps[(number + 1 + number // len(label_maps)) % len(label_maps)]
-        donors = (donor,) if donor != path else ()
-        person = person_of(path)
+        person, donors = person_of(path), _donors(label_maps, number) if "reface" not in exclude else ()
         jobs.append(ChunkJob(f"{person}_{number:05d}", path, person, donors, exclude, masks, seed + number))
     return jobs
+
+
+def _donors(label_maps: Sequence[Path], number: int) -> tuple[Path, ...]:
+    """Whose face may be pasted in a chunk: another one's each round, and never from the other side of the split."""
+    n = len(label_maps)
+    return (label_maps[(number + 1 + number // n % (n - 1)) % n],) if n > 1 else ()
 
 
 def person_of(path: Path) -> str:
@@ -140,6 +144,7 @@ def simulated_example(drawn: DefacedExample, person: str) -> Example:
         "tool": drawn.tool,
         "label": truth.label,
         "why": truth.why,
+        "other_face": truth.other_face,
         "sequence": drawn.sequence,
         "brain_removed_ml": round(truth.brain_removed_ml, 2),
         "spacing_mm": [round(float(s), 2) for s in drawn.spacing_mm],

@@ -23,6 +23,9 @@ TOLERATED = 0.01
 """Error among automatic answers at which coverage is told, the strictest that the issue asks for."""
 
 
+ALL, OWN_FACE = "all tools", "all but those that paste another face"
+
+
 @dataclass(frozen=True)
 class Figure:
     """One measured figure: of what, on which scans, which statistic."""
@@ -41,10 +44,19 @@ def ask_all(path: Path, bank: Bank, threads: int | None = None) -> list[Answer]:
 
 
 def figures(told: Sequence[Answer], bank: Bank) -> list[Figure]:
-    """All figures of the card: everything together, then each tool."""
-    found = list(_classes("all tools", told, bank))
-    found += _features(told, bank)
-    found += _coverage(told, bank)
+    """All figures of the card: everything together, without scans that show another's face, then each tool."""
+    found = list(_classes(ALL, told, bank))
+    rows = [i for i, facts in enumerate(bank.facts) if not facts.get("other_face")]
+    if len(rows) < len(bank):
+        own, of_own = [told[i] for i in rows], bank.only(rows)
+        found += [
+            *_classes(OWN_FACE, own, of_own),
+            *_features(own, of_own, OWN_FACE),
+            *_coverage(own, of_own, OWN_FACE),
+        ]
+    else:
+        found += _features(told, bank, ALL)
+    found += _coverage(told, bank, ALL)
     for tool in sorted({str(facts.get("tool")) for facts in bank.facts}):
         rows = [i for i, facts in enumerate(bank.facts) if str(facts.get("tool")) == tool]
         found += list(_classes(f"tool: {tool}", [told[i] for i in rows], bank.only(rows)))[:1]
@@ -60,7 +72,7 @@ def _classes(scans: str, told: Sequence[Answer], bank: Bank) -> Iterator[Figure]
             yield Figure(name, scans, "sensitivity", recall_interval(table, row))
 
 
-def _features(told: Sequence[Answer], bank: Bank) -> Iterator[Figure]:
+def _features(told: Sequence[Answer], bank: Bank, scans: str) -> Iterator[Figure]:
     for column, name in enumerate(FEATURES, start=1):
         truth = bank.truth[:, column]
         rows = np.flatnonzero(np.isfinite(truth)).tolist()
@@ -68,16 +80,16 @@ def _features(told: Sequence[Answer], bank: Bank) -> Iterator[Figure]:
         if len(set(left)) == 2:
             said = [told[i].features[name] > 0.5 for i in rows]
             table = confusion(left, said, (False, True), [bank.people[i] for i in rows])
-            yield Figure(f"{name} left", "all tools", "balanced accuracy", balanced_accuracy_interval(table))
+            yield Figure(f"{name} left", scans, "balanced accuracy", balanced_accuracy_interval(table))
 
 
-def _coverage(told: Sequence[Answer], bank: Bank) -> Iterator[Figure]:
+def _coverage(told: Sequence[Answer], bank: Bank, scans: str) -> Iterator[Figure]:
     """Share that could be answered automatically at 1 % error, with the threshold chosen on the same scans: a curve's
     point, no promise."""
     sure = np.array([max(answer.classes.values()) for answer in told])
     right = np.array([a.label() == CLASSES[int(n)] for a, n in zip(told, bank.truth[:, 0], strict=True)])
     answered = largest_coverage(sure, right)
-    yield Figure("class", "all tools", "coverage at 1 % error", clopper_pearson(answered, len(told), 0.95))
+    yield Figure("class", scans, "coverage at 1 % error", clopper_pearson(answered, len(told), 0.95))
 
 
 def largest_coverage(sure: NDArray[np.float64], right: NDArray[np.bool_]) -> int:

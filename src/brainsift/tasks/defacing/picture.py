@@ -21,6 +21,7 @@ PLACES = {"left_45": (0, 0), "front": (0, 1), "right_45": (0, 2), "left": (1, 0)
 
 ZOOM = 2
 BACKGROUND = 24
+PALE = (215, 215, 215)
 LIGHT = np.array([-0.35, -0.5, 0.8])
 """Where light comes from: the viewer's upper left; right, down, towards the viewer."""
 
@@ -51,11 +52,11 @@ def draw_views(views: Mapping[str, View]) -> UInt8:
     for name, (row, column) in PLACES.items():
         tile = Image.fromarray(shade(views[name])).resize((width, height), Image.Resampling.BICUBIC)
         picture.paste(tile, (column * width, row * height))
-        draw.text((column * width + 6, row * height + 4), name.replace("_45", " 45"), 190, font=font)
-    draw.text((width + 8, 40), "R", 225, font=font)
-    draw.text((2 * width - 16, 40), "L", 225, font=font)
+        draw.text((column * width + 6, row * height + 4), name.replace("_45", " 45"), PALE, font=font)
+    draw.text((width + 8, 40), "R", PALE, font=font)
+    draw.text((2 * width - 16, 40), "L", PALE, font=font)
     for number, line in enumerate(WORDS):
-        draw.text((width + 12, height + 40 + 18 * number), line, 190, font=font)
+        draw.text((width + 12, height + 40 + 18 * number), line, PALE, font=font)
     return np.asarray(picture)
 
 
