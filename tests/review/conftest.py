@@ -29,8 +29,8 @@ class Page:
     """A server on a port of its own, and people at it."""
 
     def __init__(self, settings: ReviewSettings, stack: ExitStack, static: Path) -> None:
-        self.output = settings.output
-        self.database = stack.enter_context(Database(settings.output, durable=True))
+        self.output, self.database_url = settings.output, settings.db
+        self.database = stack.enter_context(Database(settings.output, settings.db, durable=True))
         self.door = Door.open(self.database, "host", faces=True)
         self.desk = Desk(self.database, settings, Random(1))
         app = create_app(self.desk, self.door, {"127.0.0.1"}, static=static)
@@ -43,7 +43,7 @@ class Page:
 
     def person(self, name: str, role: str = "reviewer", *, faces: bool = True) -> Person:
         """Somebody new, logged in."""
-        return Person(self.client(), let_in(self.output, name, role, faces=faces))
+        return Person(self.client(), let_in(self.output, name, role, faces=faces, url=self.database_url))
 
     def host(self) -> Person:
         """The person who started the server."""
@@ -65,19 +65,30 @@ def serving(app: Any) -> Iterator[str]:
 
 
 @pytest.fixture
-def open_page(tmp_path: Path) -> Iterator[Callable[..., Page]]:
+def kept_at(request: pytest.FixtureRequest) -> str | None:
+    """Where studies are kept: the file in OUTPUT, or for tests with `on_both` also a PostgreSQL server."""
+    server = getattr(request, "param", "sqlite")
+    return None if server == "sqlite" else str(request.getfixturevalue("postgres_url"))
+
+
+SERVERS = ["sqlite", pytest.param("postgresql", marks=pytest.mark.xdist_group("postgres"))]
+on_both = pytest.mark.parametrize("kept_at", SERVERS, indirect=True)
+
+
+@pytest.fixture
+def open_page(tmp_path: Path, kept_at: str | None) -> Iterator[Callable[..., Page]]:
     """Serve a study: decisions of its scans by task, and settings."""
     with ExitStack() as stack:
 
         def opened(actions: list[dict[str, str]], **settings: object) -> Page:
             output = tmp_path / "results"
-            make_study(output, actions)
+            make_study(output, actions, kept_at)
             static = tmp_path / "static"
             static.mkdir()
             (static / "index.html").write_text("<!doctype html><title>page</title>")
             (static / "assets").mkdir()
             (static / "assets" / "page-1a2b.js").write_text("export {};")
-            given = {"second_share": 0.0, "catch_share": 0.0, **settings}
+            given = {"db": kept_at, "second_share": 0.0, "catch_share": 0.0, **settings}
             return Page(ReviewSettings(output, **given), stack, static)  # type: ignore[arg-type]
 
         yield opened

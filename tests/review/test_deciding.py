@@ -8,7 +8,7 @@ from collections.abc import Callable
 from sqlalchemy import select
 
 from brainsift.store.reviews.schema import LeaseRow, ReviewRow
-from tests.review.conftest import Page
+from tests.review.conftest import Page, on_both
 from tests.review.parts import MODEL, new_key, record
 
 REFERRED = {"quality": "refer"}
@@ -116,6 +116,7 @@ def expire(page: Page) -> None:
         connection.execute(LeaseRow.__table__.update().values(until_ms=1))
 
 
+@on_both
 def test_a_lease_that_ran_out_goes_to_another_person_and_a_late_answer_is_one_more_reading(open_page: Open) -> None:
     page = open_page([REFERRED])
     slow, quick = page.person("ab"), page.person("cd")
@@ -144,6 +145,7 @@ def test_nobody_decides_about_what_another_person_holds(open_page: Open) -> None
     assert page.person("cd").decide(item, status=403)["error"]["kind"] == "not_yours"
 
 
+@on_both
 def test_a_scan_that_is_put_off_comes_last_for_this_person(open_page: Open) -> None:
     person = open_page([REFERRED] * 3).person("ab")
     first = person.hand(size=1)[0]
@@ -157,6 +159,7 @@ def test_a_scan_that_is_put_off_comes_last_for_this_person(open_page: Open) -> N
     assert len(set(order)) == 3
 
 
+@on_both
 def test_undo_brings_the_scan_back_first_under_its_old_item_and_the_trail_keeps_both(open_page: Open) -> None:
     page = open_page([REFERRED] * 6)
     person = page.person("ab")
@@ -172,6 +175,26 @@ def test_undo_brings_the_scan_back_first_under_its_old_item_and_the_trail_keeps_
         ("undo", None),
         ("decision", "not_proper"),
     ]
+
+
+@on_both
+def test_a_decision_after_an_undo_is_kept_though_somebody_else_holds_the_scan_by_now(open_page: Open) -> None:
+    """An undo and the next decision may both wait in a browser that was offline."""
+    page = open_page([REFERRED], second_share=1.0)
+    one, other = page.person("ab"), page.person("cd")
+    (item,) = one.hand()
+    one.decide(item)
+    (held,) = other.hand()
+    assert one.undo()["item"] is None
+    one.decide(item, "not_proper")
+    other.decide(held)
+    assert [(row["reviewer"], row["choice"]) for row in trail(page)] == [
+        ("ab", "good"),
+        ("ab", None),
+        ("ab", "not_proper"),
+        ("cd", "good"),
+    ]
+    assert len(page.person("ef", "adjudicator").hand("quality", "adjudication")) == 1
 
 
 def test_undo_is_one_by_one_own_and_once(open_page: Open) -> None:
@@ -192,6 +215,7 @@ def test_undo_is_one_by_one_own_and_once(open_page: Open) -> None:
     ]
 
 
+@on_both
 def test_a_signed_sheet_is_one_decision_for_each_scan(open_page: Open) -> None:
     page = open_page([PASSED] * 5)
     person = page.person("ab")

@@ -11,7 +11,7 @@ from sqlalchemy import text
 from brainsift.evaluate.labels import read_labels
 from brainsift.review import progress
 from brainsift.review.summary import summary
-from tests.review.conftest import Page
+from tests.review.conftest import Page, on_both
 from tests.review.parts import new_key, record, scan_name
 
 Open = Callable[..., Page]
@@ -31,6 +31,7 @@ def in_the_past(page: Page, seconds: float = 100) -> None:
         connection.execute(text(f"UPDATE review_leases SET taken_ms = taken_ms - {int(1000 * seconds)}"))
 
 
+@on_both
 def test_progress_counts_what_is_done_due_and_held_and_tells_the_hours_left(open_page: Open) -> None:
     page = open_page([REFERRED] * 10 + [{"quality": "accept"}] * 5)
     one, other = page.person("ab"), page.person("cd")
@@ -61,6 +62,7 @@ def test_progress_counts_what_is_done_due_and_held_and_tells_the_hours_left(open
     assert (seen["open"], seen["mine"], seen["done"], seen["total"]) == (5, 3, 3, 10)
 
 
+@on_both
 def test_the_summary_weighs_hours_with_the_model_against_those_without(open_page: Open) -> None:
     """60 scans read by themselves at 8 s are 480 s; 20 referred at 8 s and 30 verified at 2 s are 220 s."""
     actions = ["refer"] * 20 + ["accept"] * 30 + ["reject"] * 10
@@ -126,6 +128,7 @@ def test_labels_hold_what_each_person_said_and_the_reader_takes_them(open_page: 
     assert (labels[scan_name(2)].proper, labels[scan_name(2)].defacing) == (None, "correct")
 
 
+@on_both
 def test_a_drawing_that_a_person_called_right_becomes_a_label(open_page: Open) -> None:
     from brainsift.review.labels import label_rows
 
@@ -142,6 +145,7 @@ def test_a_drawing_that_a_person_called_right_becomes_a_label(open_page: Open) -
     assert row["wmh_mask"].endswith("_mask.nii.gz")
 
 
+@on_both
 def test_an_audit_draws_its_share_of_automatic_decisions_by_content(open_page: Open) -> None:
     page = open_page([{"quality": "accept"}] * 60, audit_share=0.5)
     person = page.person("ab")

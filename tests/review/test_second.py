@@ -10,7 +10,7 @@ import pytest
 from brainsift.review.catch import set_catches
 from brainsift.store.reviews.cases import replay
 from brainsift.store.reviews.verdicts import verdicts
-from tests.review.conftest import Page
+from tests.review.conftest import Page, on_both
 from tests.review.parts import Person, scan_name
 
 REFERRED = {"quality": "refer"}
@@ -95,6 +95,7 @@ def read_all(person: Person, choice: str, **fields: object) -> int:
     return count
 
 
+@on_both
 def test_a_second_person_reads_the_drawn_scans_blind_and_disagreement_goes_to_an_adjudicator(open_page: Open) -> None:
     page = open_page([REFERRED] * 4, second_share=1.0)
     one, other = page.person("ab"), page.person("cd")
@@ -136,6 +137,7 @@ def test_one_person_alone_is_not_kept_waiting_for_a_second(open_page: Open) -> N
     assert verdicts(page.database, "quality")[scan_name(0)].state == "done"
 
 
+@on_both
 def test_catch_trials_look_like_any_scan_count_for_nothing_and_are_told_in_the_summary(
     open_page: Open, tmp_path: Path
 ) -> None:

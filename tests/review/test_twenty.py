@@ -86,6 +86,7 @@ def test_twenty_people_read_every_scan_once(url: str | None, tmp_path: Path) -> 
 
         with all_at_once([lambda number=number: read(number) for number in range(PEOPLE)]):
             pass
+        assert server.stop() == 0
     assert max(Counter(scan for own in seen for scan in own).values()) == 1
     stored = Counter((row.scan, row.kind) for row in rows(output, url))
     assert len(stored) == PEOPLE * EACH

@@ -12,9 +12,11 @@ from brainsift.review.desk import now_ms
 from brainsift.review.errors import RefusedError
 from brainsift.store.database import Database
 from brainsift.store.reviews import people
+from brainsift.store.reviews.chain import study_ident
 from brainsift.store.reviews.people import Reviewer, Session
 
-COOKIE = "brainsift_review"
+COOKIE = "brainsift_review_"
+"""Beginning of the cookie's name; the study's own name follows, because browsers share cookies between ports."""
 
 WINDOW_S = 60.0
 PER_ADDRESS = 5
@@ -76,18 +78,25 @@ class Door:
     ----------
     start_token : printed once at the start; lets the person in who started the server, until it stops.
     host : that person's name.
+    ident : of the study.
     """
 
     database: Database
     host: str
     start_token: str
     throttle: Throttle
+    ident: str
+
+    @property
+    def cookie(self) -> str:
+        """Name of the cookie of this study."""
+        return COOKIE + self.ident
 
     @classmethod
     def open(cls, database: Database, host: str, faces: bool) -> Door:
         """Make sure that the person who starts the server may log in, as an administrator."""
         people.ensure_admin(database, host, faces)
-        return cls(database, host, secrets.token_urlsafe(people.TOKEN_BYTES), Throttle())
+        return cls(database, host, secrets.token_urlsafe(people.TOKEN_BYTES), Throttle(), study_ident(database))
 
     def enter(self, token: str, address: str) -> tuple[str, Session]:
         """Open a session and return its cookie.

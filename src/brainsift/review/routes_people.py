@@ -10,9 +10,8 @@ from brainsift import __version__
 from brainsift.review.bodies import Empty, Login, NewReviewer, ReviewerChange
 from brainsift.review.desk import Desk, time_text
 from brainsift.review.errors import RefusedError
-from brainsift.review.login import COOKIE, Door
+from brainsift.review.login import Door
 from brainsift.review.seats import person_of, seat_of
-from brainsift.store.reviews.chain import study_ident
 from brainsift.store.reviews.people import SESSION_S, Reviewer, Session, add_reviewer, change_reviewer, reviewers
 
 
@@ -21,7 +20,6 @@ def people_routes(desk: Desk, door: Door, secure: bool) -> APIRouter:
     routes = APIRouter(prefix="/api")
     seat = Depends(seat_of(door))
     admin = Depends(person_of(door, "admin"))
-    ident = study_ident(desk.database)
 
     def session_view(session: Session) -> dict[str, Any]:
         person, settings = session.reviewer, desk.settings
@@ -30,7 +28,7 @@ def people_routes(desk: Desk, door: Door, secure: bool) -> APIRouter:
             "user": user,
             "csrf": session.csrf,
             "study": {
-                "id": ident,
+                "id": door.ident,
                 "title": settings.output.resolve().name,
                 "scans": sum(desk.database.counts().values()),
             },
@@ -45,14 +43,14 @@ def people_routes(desk: Desk, door: Door, secure: bool) -> APIRouter:
         address = request.client.host if request.client else ""
         cookie, session = door.enter(body.token, address)
         response.set_cookie(
-            COOKIE, cookie, max_age=SESSION_S, httponly=True, secure=secure, samesite="strict", path="/"
+            door.cookie, cookie, max_age=SESSION_S, httponly=True, secure=secure, samesite="strict", path="/"
         )
         return session_view(session)
 
     @routes.post("/logout")
     def logout(_: Empty, request: Request, response: Response, __: Session = seat) -> dict[str, Any]:
-        door.leave(request.cookies[COOKIE])
-        response.delete_cookie(COOKIE, httponly=True, secure=secure, samesite="strict", path="/")
+        door.leave(request.cookies[door.cookie])
+        response.delete_cookie(door.cookie, httponly=True, secure=secure, samesite="strict", path="/")
         return {}
 
     @routes.get("/session")

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from fastapi import Request
 
 from brainsift.review.errors import RefusedError
-from brainsift.review.login import COOKIE, Door
+from brainsift.review.login import Door
 from brainsift.review.security import SAFE_METHODS
 from brainsift.store.reviews.people import Reviewer, Role, Session
 
@@ -19,7 +19,7 @@ def seat_of(door: Door) -> Callable[[Request], Session]:
     """A dependency that gives the session of a request, refused where it was not sent by our page."""
 
     def seat(request: Request) -> Session:
-        session = door.session(request.cookies.get(COOKIE))
+        session = door.session(request.cookies.get(door.cookie))
         if request.method not in SAFE_METHODS:
             sent = request.headers.get(CSRF_HEADER, "")
             if not secrets.compare_digest(sent.encode(), session.csrf.encode()):

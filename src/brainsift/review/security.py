@@ -70,7 +70,7 @@ class Guard:
     ----------
     app : what is guarded.
     hosts : names under which the server may be asked.
-    secure : whether it is reached by TLS.
+    secure : whether it speaks TLS itself. If not, something before it may: pages of both kinds are its own.
     """
 
     def __init__(self, app: ASGIApp, hosts: Iterable[str], secure: bool) -> None:
@@ -109,8 +109,8 @@ class Guard:
         if method in SAFE_METHODS:
             return
         origin = headers.get("origin")
-        scheme = "https" if self._secure else "http"
-        if origin is not None and origin.lower() != f"{scheme}://{host}".lower():
+        schemes = ("https",) if self._secure else ("http", "https")
+        if origin is not None and origin.lower() not in {f"{scheme}://{host.lower()}" for scheme in schemes}:
             raise RefusedError("bad_origin", "The request comes from another site.", "Use the review page itself.")
         if headers.get("content-type", "").partition(";")[0].strip().lower() != "application/json":
             raise RefusedError("not_json", "The body must be application/json.", "Use the review page itself.")

@@ -171,11 +171,12 @@ def reopen(database: Database, lease: Lease) -> Lease | None:
             LeaseRow.until_ms < lease.taken_ms,
         )
         connection.execute(update(LeaseRow).where(dead).values(slot=LeaseRow.item))
-    try:
-        with database.engine.begin() as connection:
-            connection.execute(update(LeaseRow).where(LeaseRow.item == lease.item).values(slot=lease.slot))
-    except IntegrityError:
-        return None
+    with translated_errors():
+        try:
+            with database.engine.begin() as connection:
+                connection.execute(update(LeaseRow).where(LeaseRow.item == lease.item).values(slot=lease.slot))
+        except IntegrityError:
+            return None
     return lease
 
 

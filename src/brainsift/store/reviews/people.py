@@ -77,11 +77,12 @@ def add_reviewer(database: Database, reviewer: Reviewer, with_token: bool = True
     token = secrets.token_urlsafe(TOKEN_BYTES) if with_token else None
     row = {name: getattr(reviewer, name) for name in Reviewer.__dataclass_fields__}
     row |= {"study": database.study, "token_sha256": None if token is None else digest(token)}
-    try:
-        with database.engine.begin() as connection:
-            connection.execute(insert(ReviewerRow).values(**row))
-    except IntegrityError:
-        raise ValueError(f"There is a reviewer {reviewer.name!r} already") from None
+    with translated_errors():
+        try:
+            with database.engine.begin() as connection:
+                connection.execute(insert(ReviewerRow).values(**row))
+        except IntegrityError:
+            raise ValueError(f"There is a reviewer {reviewer.name!r} already") from None
     return token
 
 
