@@ -207,10 +207,11 @@ def compare(folder: Path, model: Path) -> str:
     theirs, trained = baseline_part(folder)
     ours = _part(bank, ask(model, bank, folder / f"answers_{model.stem}_{model.stat().st_mtime_ns}.npz"))
     rows = [row for name, part in (("Conv5, global pooling", theirs), ("ours", ours)) for row in rows_of(name, part)]
-    learnt = len(list((folder / "learn").glob("*.json"))) * 5
+    learnt = load_bank(folder / "learn")
     lines = [
-        f"Conv5: {trained['steps']:,} steps of {BATCH} volumes in {trained['minutes']:.0f} minutes, {learnt} volumes "
-        f"of {len(LEARN_FROM)} heads. Ours: {model.name}, see its card. Measured on {len(bank)} scans of heads 17-20.",
+        f"Conv5: {trained['steps']:,} steps of {BATCH} volumes in {trained['minutes']:.0f} minutes, {len(learnt)} "
+        f"volumes of {len(set(learnt.people))} heads. Ours: {model.name}, see its card. Measured on {len(bank)} scans "
+        "of heads 17 to 20.",
         "",
         *markdown(sorted(rows, key=lambda row: (row.what, row.statistic, row.scans))),
     ]
