@@ -27,6 +27,8 @@ Input = Annotated[
     typer.Option("--input", metavar="DIR", help="INPUT, where it is no longer the one that the last run names."),
 ]
 
+NOT_ASKED = ("No scan of this study was asked for its defacing.", "Run with `--task defacing`.")
+
 REMEDY_EXAMPLES = (
     "Examples: `brainsift defacing remedy results` (what failed and what to do), "
     "`brainsift defacing remedy results --run` (our own shear), "
@@ -78,8 +80,7 @@ def remedy(
         raise Stop("A command without --run does nothing.", "Add --run.")
     need_driver(db)
     means = _means(command, buffer_mm, not keep_ears)
-    standings = _standings(output, db)
-    chosen = _tell_groups(standings, output, only)
+    chosen = _tell_groups(_failures(output, db), output, only)
     if not run:
         return
     redone = _redo(chosen, means, output, _source(output, input_folder), db, shelf)
@@ -107,14 +108,16 @@ def release(
     from brainsift.cli.extras import need_driver
     from brainsift.engine.defacing.attempts import read_attempts
     from brainsift.engine.defacing.release import release as copy_out
+    from brainsift.engine.defacing.standing import standings
     from brainsift.store.database import Database as Opened
 
     need_driver(db)
     _require_study(output, db)
-    standings = _standings(output, db)
-    source = _source(output, input_folder)
+    source, chains = _source(output, input_folder), read_attempts(output)
     with Opened(output, db) as database:
-        made = copy_out(standings, read_attempts(output), source, output, dest, database)
+        made = copy_out(standings(database, chains), chains, source, output, dest, database)
+    if not made.states:
+        raise Stop(*NOT_ASKED)
     typer.echo(f"{len(made.copied)} scans were released to {dest}.")
     for one in made.withheld:
         typer.echo(f"  withheld: {one.scan}: {one.cause} {one.remedy}", err=True)
@@ -148,16 +151,20 @@ def _require_study(output: Path, db: str | None) -> None:
         raise Stop(f"{output} holds no study.", "Give the OUTPUT folder of a `brainsift run`.")
 
 
-def _standings(output: Path, db: str | None) -> list[Standing]:
+def _failures(output: Path, db: str | None) -> list[Standing]:
+    """What is to be remedied, and what was given up; the others of a large study would fill the memory."""
     from brainsift.engine.defacing.attempts import read_attempts
-    from brainsift.engine.defacing.standing import standings
+    from brainsift.engine.defacing.standing import State, standings
     from brainsift.store.database import Database as Opened
 
     _require_study(output, db)
+    asked, found = 0, []
     with Opened(output, db) as database:
-        found = list(standings(database, read_attempts(output)))
-    if not found:
-        raise Stop("No scan of this study was asked for its defacing.", "Run with `--task defacing`.")
+        for asked, one in enumerate(standings(database, read_attempts(output)), start=1):  # noqa: B007 (the count)
+            if one.state in (State.REMEDY, State.GIVEN_UP):
+                found.append(one)
+    if not asked:
+        raise Stop(*NOT_ASKED)
     return found
 
 

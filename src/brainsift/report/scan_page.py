@@ -118,8 +118,8 @@ def _tissues(record: Record) -> list[tuple[str, str, float]]:
 
 
 def _finding(finding: Any) -> dict[str, Any]:
-    shown = SHOWN_ELSEWHERE.get(finding.task, lambda _: False)
-    measured = {n: v for n, v in finding.measurements.items() if not shown(n)}
+    shown = SHOWN_ELSEWHERE.get(finding.task)
+    measured = {n: v for n, v in finding.measurements.items() if shown is None or not shown(n)}
     return {
         "task": finding.task,
         "label": finding.label,

@@ -59,7 +59,7 @@ def draw_changes(rng: np.random.Generator, signals: int) -> Changes:
 
 def change(planes: NDArray[np.uint8], signals: Float32, changes: Changes) -> Float32:
     """The network's input for one example, changed; float32 (PLANES, ROWS, COLUMNS)."""
-    views = planes.astype(np.float32).reshape(len(VIEWS), len(LAYERS), ROWS, COLUMNS) / LEVELS
+    views = unpacked(planes)
     if changes.mirror:
         views = views[list(MIRRORED)][..., ::-1]
     views = _shifted(views, *changes.shift)
@@ -67,6 +67,13 @@ def change(planes: NDArray[np.uint8], signals: Float32, changes: Changes) -> Flo
     views[:, brightness] = np.minimum(views[:, brightness] * np.float32(changes.factor), 1)
     views[list(changes.blind)] = 0
     return compose(views, np.where(changes.forgotten, np.float32(0), signals))
+
+
+def unpacked(planes: NDArray[np.uint8]) -> Float32:
+    """The views of a bank's example, float32 (views, layers, ROWS, COLUMNS) in [0, 1]."""
+    views: Float32 = planes.astype(np.float32).reshape(len(VIEWS), len(LAYERS), ROWS, COLUMNS)
+    views /= LEVELS
+    return views
 
 
 def compose(views: Float32, signals: Float32) -> Float32:
@@ -103,6 +110,5 @@ def batches(bank: Bank, seed: int, start: int = 0, size: int = BATCH) -> Iterato
 
 def whole(bank: Bank, first: int, last: int) -> Tensor:
     """The network's inputs for examples `first` to `last`, as they are."""
-    views = bank.planes[first:last].astype(np.float32) / LEVELS
-    shaped = views.reshape(-1, len(VIEWS), len(LAYERS), ROWS, COLUMNS)
-    return torch.from_numpy(np.stack([compose(v, s) for v, s in zip(shaped, bank.signals[first:last], strict=True)]))
+    part = zip(bank.planes[first:last], bank.signals[first:last], strict=True)
+    return torch.from_numpy(np.stack([compose(unpacked(planes), signals) for planes, signals in part]))

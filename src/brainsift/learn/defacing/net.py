@@ -64,8 +64,9 @@ class DefacingNet(nn.Module):
         features = 2 * widths[-1] * len(VIEWS) + 64
         self.together = nn.Sequential(nn.Linear(features, hidden), nn.ReLU(), nn.Dropout(0.3))
         self.answer = nn.Linear(hidden, N_OUTPUTS)
+        self.temperature: Tensor
+        # Divides the logits of the classes; fitted on validation examples after training.
         self.register_buffer("temperature", torch.ones(1))
-        """Divides the logits of the classes; fitted on validation examples after training."""
 
     def forward(self, image: Tensor) -> Tensor:
         """(N, PLANES, ROWS, COLUMNS) → logits (N, outputs)."""

@@ -59,7 +59,7 @@ def load_model(path: Path, validation: Bank | None = None) -> DefacingNet:
     model = DefacingNet()
     model.load_state_dict(torch.load(path, map_location="cpu", weights_only=True)["average"])
     if validation is not None:
-        model.temperature.fill_(best_temperature(answers(model, validation), validation.truth))
+        model.temperature = torch.full((1,), best_temperature(answers(model, validation), validation.truth))
     return model.eval()
 
 

@@ -17,6 +17,13 @@ from brainsift.tasks.defacing.frame import standard_head
 from brainsift.tasks.defacing.renders import COLUMNS, NO_BRAIN_MM, ROWS, VIEWS, View, render_views
 from brainsift.tasks.defacing.signals import NAMES, Signals, measure_signals
 
+__all__ = [
+    "CLASSES", "COLUMNS", "KNOWN_ROW", "LAYERS", "MODEL", "N_OUTPUTS", "OUTPUTS", "PLANES", "ROWS", "SIGNAL_NAMES",
+    "VALUE_ROW", "VIEWS", "Answer", "DefacingNetwork", "Seen", "decode", "look_at", "network_input",
+    "open_defacing_network", "scaled_signals", "stacked_views", "view_planes",
+]  # fmt: skip
+"""What a network is fed, in one place: training imports from here alone."""
+
 Float32 = NDArray[np.float32]
 Float64 = NDArray[np.float64]
 
