@@ -16,7 +16,7 @@ from brainsift.simulate.deface.scene import draw_scene, make_scene, paint_other,
 from brainsift.simulate.deface.tools import Defacing, choose_tools, draw_defacing, reach_of
 from brainsift.simulate.deface.truth import LABELS, DefacingLabel, DefacingTruth, measure_defacing
 
-MAX_DRAWS = 12
+MAX_DRAWS = 20
 """Settings drawn until one does what was asked for; the last is kept with the label that it earned."""
 
 

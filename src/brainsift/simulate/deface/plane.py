@@ -82,7 +82,7 @@ def supporting_line(geometry: HeadGeometry, mask_lost_mm: float = 0.0) -> tuple[
     ValueError
         if the brain mask is empty or flat.
     """
-    outline: Mask = geometry.brain.any(axis=0)
+    outline: Mask = np.asarray(geometry.brain.any(axis=0))
     rows = np.flatnonzero(outline.any(axis=1))
     if rows.size < 2:
         raise ValueError("a plane cut needs a brain mask, but it is empty; give one that covers the brain")
