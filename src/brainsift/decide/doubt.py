@@ -16,7 +16,7 @@ DOUBT_FLAGS: MappingProxyType[str, str] = MappingProxyType(
         "out_of_distribution": "it is unlike what the model was trained on",
         "low_confidence": "the anatomy is uncertain",
         "flip_disagreement": "the answer changes when the scan is mirrored",
-        "outside_training_range": "an image metric lies outside of what the training saw",
+        "outside_training_range": "its voxels or image metrics lie outside of what the training saw",
     }
 )
 """Flags of a finding that refer it, with what to tell the person."""

@@ -44,6 +44,14 @@ def test_what_is_called_improper_is_not_doubted_again() -> None:
     assert unlike_training(answer(proper=-4, other=9), (6.0, 1.0, 1.0), None, {"icvs_wm": 0.9}) == {}
 
 
+def test_a_severe_artefact_explains_why_a_scan_looks_like_no_sequence() -> None:
+    made = answer(**dict.fromkeys(SEQUENCES, 9.0))
+    assert unlike_training(made, ONE_MM, BRAIN, {})
+    severe = replace(made, moderate=made.moderate | {"motion": 0.99}, severe=made.severe | {"motion": 0.95})
+    assert unlike_training(severe, ONE_MM, BRAIN, {}) == {}
+    assert set(unlike_training(severe, ONE_MM, None, {})) == {"low_confidence"}
+
+
 def test_a_proper_scan_of_no_sequence_is_a_contradiction() -> None:
     found = unlike_training(answer(other=9), ONE_MM, BRAIN, {})
     assert found == {"out_of_distribution": "it is called a proper scan of no known sequence"}

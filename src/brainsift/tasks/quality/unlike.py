@@ -30,6 +30,10 @@ MAX_DISSENT = 1 / 3
 MIN_CONFIDENCE = 0.3
 """Of the anatomy, as for the integrity of a scan."""
 
+WORST_TIER = 3
+"""A severe artefact blurs what the sequence is and makes slices look improper: it explains these signs, and such a scan
+is not accepted anyway."""
+
 SPACING_SEEN_MM = (0.5, 2.5)
 """Voxel sizes, any axis. Training showed 0.85 to 1.35 mm, resolved to 2.2 mm at the coarsest; real scans of 1.6 and
 1.75 mm were answered like finer ones. Noise and ringing of much finer voxels are averaged away before the network."""
@@ -80,7 +84,9 @@ def sequence_entropy(answer: Answer) -> float:
 
 
 def _of_answer(answer: Answer) -> list[str]:
-    told = []
+    told: list[str] = []
+    if answer.tier() == WORST_TIER:
+        return told
     if answer.likeliest_sequence() == NO_SEQUENCE:
         told.append("it is called a proper scan of no known sequence")
     elif sequence_entropy(answer) > MAX_ENTROPY:
