@@ -50,15 +50,18 @@ class Page:
         return Person(self.client(), self.door.start_token)
 
 
+ANY_PORT = Place(port=0)
+
+
 @contextmanager
-def serving(app: Any) -> Iterator[str]:
+def serving(app: Any, place: Place = ANY_PORT) -> Iterator[str]:
     """A real server in a thread; yields its address."""
     opened: Queue[int] = Queue()
-    server = Server(server_config(app, Place(port=0)), opened.put)
+    server = Server(server_config(app, place), opened.put)
     thread = Thread(target=server.run)
     thread.start()
     try:
-        yield f"http://127.0.0.1:{opened.get(timeout=60)}"
+        yield f"{'https' if place.secure else 'http'}://127.0.0.1:{opened.get(timeout=60)}"
     finally:
         server.should_exit = True
         thread.join()

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import shutil
+import ssl
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import httpx
 import pytest
 
+from brainsift.review.app import create_app
 from brainsift.review.errors import RefusedError
 from brainsift.review.login import IN_ALL, PER_ADDRESS, Throttle
 from brainsift.review.security import MAX_BODY_BYTES, host_name, is_loopback
 from brainsift.review.serve import Place
 from brainsift.store.errors import StoreError
-from tests.review.conftest import Page
+from tests.review.conftest import Page, serving
 from tests.review.parts import CSRF, PIXEL, Person, content, let_in, record
 
 Open = Callable[..., Page]
@@ -311,3 +315,27 @@ def test_without_a_built_page_the_server_says_so(open_page: Open, tmp_path: Path
     answer = page.client().get("/")
     assert answer.status_code == 503
     assert "not built" in answer.text
+
+
+def test_tls_is_spoken_where_a_certificate_is_given(open_page: Open, tmp_path: Path) -> None:
+    """By a certificate that is made here and trusted by this client alone."""
+    openssl = shutil.which("openssl")
+    if openssl is None:
+        pytest.skip("no openssl on this machine")
+    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    command = [openssl, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"]
+    subject = ["-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1"]
+    made = [*command, *subject, "-keyout", str(key), "-out", str(certificate)]
+    subprocess.run(made, check=True, capture_output=True)
+    page = open_page([REFERRED])
+    place = Place(port=0, certificate=certificate, key=key)
+    app = create_app(page.desk, page.door, place.names, secure=place.secure)
+    trusted = ssl.create_default_context(cafile=str(certificate))
+    with serving(app, place) as base, httpx.Client(base_url=base, verify=trusted, timeout=60) as client:
+        answer = client.post("/api/login", json={"token": page.door.start_token}, headers={"Origin": base})
+        assert answer.status_code == 200, answer.text
+        assert "secure" in answer.headers["set-cookie"].lower()
+        assert answer.headers["Strict-Transport-Security"]
+        assert client.get("/api/session").json()["user"]["name"] == "host"
+        plain = client.post("/api/login", json={"token": "x"}, headers={"Origin": base.replace("https", "http")})
+        assert kind(plain) == "bad_origin"

@@ -15,10 +15,7 @@ from brainsift.cli.options import Database
 if TYPE_CHECKING:
     from brainsift.store.database import Database as Study
 
-EXAMPLES = (
-    "Examples: `brainsift review results`, `brainsift review add results ab --role reviewer`, "
-    "`brainsift review verify results`, `brainsift review labels results`"
-)
+EXAMPLES = "Examples: `brainsift review results`, `brainsift review verify results`, `brainsift review labels results`"
 
 Output = Annotated[Path, typer.Argument(metavar="OUTPUT", help="The OUTPUT folder of an earlier `brainsift run`.")]
 Name = Annotated[str, typer.Argument(metavar="NAME", help="Short name of a person; initials or a pseudonym will do.")]
@@ -46,7 +43,7 @@ app = typer.Typer(
 )
 
 
-@app.command(SERVE)
+@app.command(SERVE, epilog="Example: `brainsift review serve results --faces`")
 def serve(
     output: Output,
     db: Database = None,
@@ -113,7 +110,7 @@ def serve(
         return
 
 
-@app.command("verify")
+@app.command("verify", epilog="Example: `brainsift review verify results`")
 def verify(
     output: Output,
     db: Database = None,
@@ -138,7 +135,7 @@ def verify(
     typer.echo(f"{trail.events}:{trail.head}")
 
 
-@app.command("labels")
+@app.command("labels", epilog="Example: `brainsift review labels results`")
 def labels(
     output: Output,
     db: Database = None,
@@ -155,7 +152,20 @@ def labels(
     typer.echo(f"{path}: {count} rows")
 
 
-@app.command("users")
+@app.command("summary", epilog="Example: `brainsift review summary results`")
+def summary(output: Output, db: Database = None) -> None:
+    """Print, as JSON, what was decided automatically, hours with and without the model, agreement, catch trials."""
+    import json
+
+    from brainsift.review.desk import Desk
+    from brainsift.review.settings import ReviewSettings
+    from brainsift.review.summary import summary as figures
+
+    with _study(output, db) as database:
+        typer.echo(json.dumps(figures(Desk(database, ReviewSettings(output, db))), indent=2))
+
+
+@app.command("users", epilog="Example: `brainsift review users results`")
 def users(output: Output, db: Database = None) -> None:
     """List who may review."""
     from brainsift.store.reviews.people import reviewers
@@ -167,7 +177,7 @@ def users(output: Output, db: Database = None) -> None:
             typer.echo("\t".join((one.name, one.role, ", ".join(marks))))
 
 
-@app.command("add")
+@app.command("add", epilog="Example: `brainsift review add results ab --role adjudicator`")
 def add(
     output: Output,
     name: Name,
@@ -188,7 +198,7 @@ def add(
     typer.echo(token)
 
 
-@app.command("change")
+@app.command("change", epilog="Example: `brainsift review change results ab --shut-out`")
 def change(
     output: Output,
     name: Name,

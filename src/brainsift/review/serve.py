@@ -17,6 +17,7 @@ from brainsift.review.security import LOOPBACK_NAMES, is_loopback
 from brainsift.review.settings import ReviewSettings
 from brainsift.store.database import Database
 from brainsift.store.errors import StoreError
+from brainsift.store.reviews.people import NAME
 
 GRACE_S = 5
 """How long open requests may take to end when the server is stopped."""
@@ -98,9 +99,11 @@ def serve(
     Raises
     ------
     StoreError
-        if the place is not safe, or there is nothing to review.
+        if the place is not safe, the name cannot be, or there is nothing to review.
     """
     place.check()
+    if not NAME.fullmatch(name):
+        raise StoreError("name", f"{name!r} cannot be a name in the trail.", "Give --name: letters, digits, . _ -")
     if not settings.output.is_dir():
         raise StoreError("no_output", f"There is no folder {settings.output}.", "Give the OUTPUT of a `brainsift run`.")
     with Database(settings.output, settings.db, durable=True) as database:
