@@ -20,11 +20,12 @@ CHOICES = {"1": "correct", "2": "insufficient", "3": "excessive", "4": "failed"}
 
 
 def log_in(page: Page, server: Server, role: Role = "reviewer") -> str:
-    """Open the address with the token of a new person, and return the person's name."""
-    name = next(_names)
-    page.goto(f"{server.url}/#token={add_person(server.output, name, role)}")
+    """Open the address with the token of a new person, and return the token."""
+    token = add_person(server.output, next(_names), role)
+    server.start()
+    page.goto(f"{server.url}/#token={token}")
     page.wait_for_selector(".overview .card")
-    return name
+    return token
 
 
 def open_list(page: Page, task: str, name: str) -> None:

@@ -27,19 +27,21 @@ ACTIONS = {"refer": Action.REFER, "accept": Action.ACCEPT, "reject": Action.REJE
 LABELS = {"refer": "insufficient", "accept": "correct", "reject": "failed"}
 
 
-def write_study(output: Path, source: Path, *, refer: int = 0, accept: int = 0, hostile: bool = False) -> None:
-    """Write OUTPUT with scans that the defacing task referred and accepted, and INPUT with one small scan for all."""
+def write_study(output: Path, source: Path, *, refer: int, accept: int, pixels: int = PICTURE_PX) -> None:
+    """Write OUTPUT: scans that the defacing task referred and accepted, and a rejected one of a hostile name.
+
+    INPUT holds those that were referred.
+    """
     output.mkdir(parents=True)
     source.mkdir(parents=True)
-    actions = ["refer"] * refer + ["accept"] * accept
+    actions = ["refer"] * refer + ["accept"] * accept + ["reject"]
     names = [f"sub-{number:03}/sub-{number:03}_T1w.nii.gz" for number in range(len(actions))]
-    if hostile:
-        names[0] = HOSTILE
+    names[-1] = HOSTILE
     volume = small_volume()
-    for name in names:
+    for name in names[:refer]:
         (source / name).parent.mkdir(parents=True, exist_ok=True)
         (source / name).write_bytes(volume)
-    drawings = [_pictures(output, number) for number in range(DRAWINGS)]
+    drawings = [_pictures(output, number, pixels) for number in range(DRAWINGS)]
     scans = enumerate(zip(names, actions, strict=True))
     with Database(output) as database:
         database.ingest([_record(*scan, number, volume, drawings[number % DRAWINGS]) for number, scan in scans])
@@ -61,9 +63,9 @@ def small_volume() -> bytes:
     return bytes(nib.Nifti1Image(ball, np.diag([10.0, 10.0, 10.0, 1.0])).to_bytes())
 
 
-def _pictures(output: Path, number: int) -> dict[str, str]:
+def _pictures(output: Path, number: int, pixels: int) -> dict[str, str]:
     """Draw a shaded egg from each side, and slices; return name → path in OUTPUT."""
-    rows, columns = (np.mgrid[:PICTURE_PX, :PICTURE_PX] / PICTURE_PX - 0.5) * 2
+    rows, columns = (np.mgrid[:pixels, :pixels] / pixels - 0.5) * 2
     paths = {}
     folder = output / "pictures"
     folder.mkdir(exist_ok=True)
@@ -73,7 +75,7 @@ def _pictures(output: Path, number: int) -> dict[str, str]:
         shade = height * (200 if name != "mosaic" else 90 + 90 * np.cos(20 * height))
         paths[name] = f"pictures/{number:03}_{name}.webp"
         Image.fromarray(shade.astype(np.uint8)).save(output / paths[name], quality=60)
-    outline = np.zeros((PICTURE_PX, PICTURE_PX, 4), dtype=np.uint8)
+    outline = np.zeros((pixels, pixels, 4), dtype=np.uint8)
     outline[height > 0.15] = (240, 189, 90, 255)
     outline[height > 0.25] = 0
     paths["mosaic_outline"] = f"pictures/{number:03}_outline.webp"
