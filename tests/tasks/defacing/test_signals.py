@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -56,6 +58,18 @@ def test_a_removed_face_is_missed(faceless: Signals, whole: Signals) -> None:
 
 def test_a_plane_is_flat_and_a_face_is_not(whole: Signals, faceless: Signals) -> None:
     assert (faceless["flat_share"] or 0) > 2 * (whole["flat_share"] or 1)
+
+
+def test_what_the_field_of_view_ends_before_is_not_sunk() -> None:
+    volume, anatomy = scan()
+    short = replace(volume, data=volume.data[:, :, 40:], affine=volume.affine @ np.array(
+        [[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 40.0], [0, 0, 0, 1]]
+    ))  # fmt: skip
+    cut = replace(anatomy, image=anatomy.image[:, :, 40:], brain=anatomy.brain[:, :, 40:], affine=short.affine)
+    signals = look_at(short, cut).signals
+    assert abs(signals["face_sunk_mm"] or 0) < 3
+    assert (signals["mouth_in_view"] or 0) < 0.1
+    assert signals["mouth_left"] is None
 
 
 def test_ears_are_missed_alone(whole: Signals) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from brainsift.tasks.defacing.signals import Signals
 
-FACE_LEFT = 0.8
-"""Share of an average head's tissue in the place of a feature, from which the feature is there."""
+EYES_LEFT, NOSE_LEFT = 0.8, 0.4
+"""Share of an average head's tissue in the place of a feature, from which the feature is there. A child's nose is small
+and lies higher."""
 
 SUNK_MM = 8.0
 """Faces differ by less from an average one; a defaced one lies deeper by 20 mm and more."""
@@ -22,7 +23,8 @@ def face_is_there(signals: Signals) -> bool:
     return (
         sunk is not None
         and sunk < SUNK_MM
-        and all(_at_least(signals.get(f"{name}_left"), FACE_LEFT) for name in ("eyes", "nose"))
+        and _at_least(signals.get("eyes_left"), EYES_LEFT)
+        and _at_least(signals.get("nose_left"), NOSE_LEFT)
     )
 
 

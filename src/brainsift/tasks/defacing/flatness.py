@@ -15,8 +15,9 @@ Float32 = NDArray[np.float32]
 LOOKED_AT = ("front", "left_45", "right_45")
 """A cut for a face is seen from here."""
 
-SPAN = 2
-"""Pixels to either side over which a slope is taken: 8 mm in all, so that half a voxel of noise is a slope of 0.1."""
+SPAN = 3
+"""Pixels to either side over which a slope is taken: 12 mm in all, so that half a voxel of rounding is a slope below
+0.1."""
 
 SLOPE_BIN, MAX_SLOPE = 0.2, 3.0
 """Of the histogram of slopes; steeper than 70 degrees is seen better from another side."""
@@ -30,8 +31,8 @@ PIXEL_CM2 = GRID_MM**2 / 100
 
 
 def flattest(views: Mapping[str, View]) -> dict[str, float | None]:
-    """Largest plane that any of the views shows: its share of the pixels that hit the head, and its area in cm2 as
-    seen."""
+    """Largest plane that any of the views shows where measured voxels begin: its share of the pixels, and its area in
+    cm2 as seen. Ends of the field of view, which are planes too, do not count."""
     found = [plane_pixels(views[name]) for name in LOOKED_AT if name in views]
     best = max(found, key=lambda pair: pair[0], default=(0, 0))
     share = max((flat / seen for flat, seen in found if seen), default=None)
@@ -43,7 +44,8 @@ def plane_pixels(view: View) -> tuple[int, int]:
 
     The most common slope is found first, then among pixels of that slope the most common offset.
     """
-    depth = np.where(view.edge, np.float32(np.nan), view.depth_mm)[FIRST_ROW:]
+    surface = np.where(view.edge, np.float32(np.nan), view.depth_mm)
+    depth = np.where(view.at_edge, surface, view.filled_mm)[FIRST_ROW:]
     down, across = _slope(depth, 0), _slope(depth, 1)
     known = np.isfinite(depth) & np.isfinite(down) & np.isfinite(across)
     gentle = known & (np.abs(down) < MAX_SLOPE) & (np.abs(across) < MAX_SLOPE)

@@ -57,6 +57,9 @@ class View:
     brightness : float32, mean grey value of the first 6 mm, in units of the brain's.
     edge : bool, the surface is an end of the field of view and none of the head.
     blanked : float32, share of the air before the surface that holds the exact value of padding.
+    filled_mm : float32, from the plane before the head to the first voxel that the scan measured and nobody masked; NaN
+        where there is none. Behind a cut it is flat, where the surface falls into bone and cavities.
+    at_edge : bool, that voxel is the first of the field of view.
     """
 
     depth_mm: Float32
@@ -64,6 +67,8 @@ class View:
     brightness: Float32
     edge: Bool
     blanked: Float32
+    filled_mm: Float32
+    at_edge: Bool
 
     @property
     def hit(self) -> Bool:
@@ -92,6 +97,7 @@ def render_view(head: StandardHead, name: str) -> View:
     )
     met: Bool = np.asarray(tissue.any(axis=0))
     first = tissue.argmax(axis=0)
+    filled = inside & ~blank
     before = np.arange(len(tissue), dtype=np.int16)[:, None, None] < np.where(met, first, len(tissue))
     measured = (before & inside).sum(axis=0)
     emptied = (before & blank).sum(axis=0)
@@ -104,6 +110,8 @@ def render_view(head: StandardHead, name: str) -> View:
         brightness=np.where(met, _below(image, first), 0).astype(np.float32),
         edge=met & _is_edge(inside, first),
         blanked=(emptied / np.maximum(measured, 1)).astype(np.float32),
+        filled_mm=_first_filled(filled, name),
+        at_edge=_is_edge(inside, filled.argmax(axis=0)),
     )
 
 
@@ -197,6 +205,14 @@ def _cover(brain: Bool, first: NDArray[np.intp], met: Bool) -> Float32:
     way = (brain.argmax(axis=0) - first) * GRID_MM
     cover: Float32 = np.where(found, np.clip(way, 0, NO_BRAIN_MM), NO_BRAIN_MM).astype(np.float32)
     return cover
+
+
+def _first_filled(filled: Bool, name: str) -> Float32:
+    """Way to the first voxel of each ray that holds a measured value, mm."""
+    first = filled.argmax(axis=0)
+    way = (first + np.take_along_axis(_rounding(name), first, axis=0)) * GRID_MM
+    depth: Float32 = np.where(filled.any(axis=0), way, np.nan).astype(np.float32)
+    return depth
 
 
 def _is_edge(inside: Bool, first: NDArray[np.intp]) -> Bool:

@@ -12,7 +12,7 @@ from brainsift.anatomy.anatomy import Anatomy
 from brainsift.tasks.defacing.average import BOXES, FEATURES, AverageHead, box_slices, load_average
 from brainsift.tasks.defacing.flatness import flattest
 from brainsift.tasks.defacing.frame import GRID_MM, GRID_ORIGIN_MM, GRID_SHAPE, StandardHead
-from brainsift.tasks.defacing.renders import COLUMNS, ROWS, View, render_views
+from brainsift.tasks.defacing.renders import COLUMNS, ROWS, View, cast_rays, render_views
 
 Float32 = NDArray[np.float32]
 Bool = NDArray[np.bool_]
@@ -55,7 +55,7 @@ def measure_signals(head: StandardHead, views: Views, anatomy: Anatomy | None) -
     average = load_average()
     signals: Signals = dict.fromkeys(NAMES)
     signals |= feature_shares(head, average)
-    signals |= sunk_depths(views["front"])
+    signals |= sunk_depths(views["front"], head)
     signals |= flattest(views)
     signals |= bared_brain(head, views, average)
     signals |= blank_shares(head)
@@ -87,12 +87,14 @@ def feature_shares(head: StandardHead, average: AverageHead) -> Signals:
     return shares
 
 
-def sunk_depths(front: View) -> Signals:
+def sunk_depths(front: View, head: StandardHead) -> Signals:
     """How far the surface lies behind an average one, in front: mean and 90th percentile over the face, mean over the
-    forehead. Nothing left counts as sunk to the end of the ray."""
+    forehead, where the average surface lies in the field of view. Nothing left counts as sunk to the end of the ray."""
     usual = average_front()
     face, forehead = front_window(FACE_ROWS), front_window(FOREHEAD_ROWS)
-    known = usual.hit & ~front.edge
+    place = np.nan_to_num(usual.depth_mm / GRID_MM).astype(np.intp)[None]
+    in_view = np.take_along_axis(cast_rays(head.inside, "front"), place, axis=0)[0]
+    known = usual.hit & in_view & ~front.edge
     sunk = np.where(front.hit, front.depth_mm, DEEPEST_MM) - usual.depth_mm
     return {
         "face_sunk_mm": _mean(sunk[known & face]),
