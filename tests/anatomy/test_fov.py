@@ -28,3 +28,12 @@ def test_oblique_grid_is_followed() -> None:
     along = affine[:3, :3] @ [45.0, 1.0, 1.0]
     assert fov.face_of(along[None])[0] == INSIDE
     assert fov.face_of(np.array([[45.0, 1.0, 1.0]]))[0] != INSIDE
+
+
+def test_a_point_is_held_that_leaves_through_no_face() -> None:
+    affine = np.array([[1.8, 0.3, 0, -5], [-0.2, 2.2, 0.1, 3], [0, 0.4, 1.5, 2], [0, 0, 0, 1]])
+    fov = FieldOfView(affine, np.array([1.0, 0, 2]), np.array([9.0, 7, 8]))
+    points = np.random.default_rng(0).uniform(-10, 25, (400, 3))
+    held = fov.holds(points)
+    assert 10 < np.count_nonzero(held) < 390
+    np.testing.assert_array_equal(held, fov.face_of(points) == INSIDE)

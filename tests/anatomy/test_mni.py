@@ -127,3 +127,11 @@ def test_map_affine_puts_given_centres_on_the_published_ones(head: Head) -> None
 def test_missing_structure_is_named() -> None:
     with pytest.raises(ValueError, match="no voxel of label 10"):
         label_centres(np.zeros((4, 4, 4), np.int64), np.eye(4))
+
+
+def test_thinning_the_average_brain_keeps_its_volumes_and_centres() -> None:
+    reference = load_reference()
+    np.testing.assert_allclose(reference.thinned.class_mass(), reference.cloud.class_mass(), rtol=1e-6)
+    apart = np.linalg.norm(reference.thinned.class_centres() - reference.cloud.class_centres(), axis=1)
+    assert len(reference.thinned.points) < 0.4 * len(reference.cloud.points)
+    assert apart.max() < 0.7

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from brainsift.anatomy.refine import N_BINS, bins_of, estimate_densities, fit_mixture, posterior_of
+from brainsift.anatomy.refine import N_BINS, BinnedPrior, bins_of, estimate_densities, fit_mixtures, posterior_of
 from brainsift.anatomy.structures import N_STRUCTURES, STRUCTURES
 
 WHITE, CORTEX, CAUDATE, PALLIDUM = (
@@ -49,13 +49,22 @@ def test_a_structure_of_a_few_voxels_is_held_by_its_tissue() -> None:
 def test_mixture_finds_two_peaks() -> None:
     centres = (np.arange(N_BINS) + 0.5) / N_BINS
     histogram = 1000 * (np.exp(-0.5 * ((centres - 0.2) / 0.03) ** 2) + np.exp(-0.5 * ((centres - 0.7) / 0.05) ** 2))
-    mixture = fit_mixture(histogram, 2, rounds=30)
-    np.testing.assert_allclose(np.sort(mixture.mean), [0.2, 0.7], atol=0.02)
+    mixtures = fit_mixtures(np.stack([histogram, histogram[::-1]]), 2, rounds=30)
+    np.testing.assert_allclose(np.sort(mixtures.mean), [[0.2, 0.7], [0.3, 0.8]], atol=0.02)
 
 
 def test_structure_without_voxels_gets_a_flat_density() -> None:
-    density = fit_mixture(np.eye(N_BINS)[3], 1).density()
+    density = fit_mixtures(np.eye(N_BINS)[3:5], 1).density()
     np.testing.assert_allclose(density, 1 / N_BINS)
+
+
+def test_histograms_count_each_voxel_by_its_share() -> None:
+    rng = np.random.default_rng(2)
+    bins = bins_of(rng.random(500).astype(np.float32) ** 3)
+    shares = rng.dirichlet(np.ones(N_STRUCTURES), 500).T.astype(np.float32)
+    counted = BinnedPrior.of(shares, bins)
+    expected = [np.bincount(bins, row, N_BINS) for row in shares]
+    np.testing.assert_allclose(counted.histograms(counted.prior), expected, atol=1e-4)
 
 
 @pytest.mark.parametrize(("value", "bin_"), [(0.0, 0), (0.5, N_BINS // 2), (1.0, N_BINS - 1)])

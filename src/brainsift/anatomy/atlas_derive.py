@@ -19,6 +19,7 @@ from brainsift.anatomy.mni_reference import load_reference, read_label_map
 from brainsift.anatomy.moments import cloud_from_labels
 from brainsift.anatomy.register import bend
 from brainsift.anatomy.structures import N_STRUCTURES, group_structures
+from brainsift.anatomy.voxels import Voxels
 
 Float32 = NDArray[np.float32]
 Float64 = NDArray[np.float64]
@@ -60,8 +61,8 @@ def derive_prior(label_maps: list[Path]) -> NDArray[np.uint8]:
         for person, displacement in zip(people, bent, strict=True):
             grid = person.shares.shape[:3]
             at = place(person.to_mni, (grid[0], grid[1], grid[2]), person.coarse_affine)
-            shown = person.shares
-            bend(table, at, lambda _, shown=shown: shown, displacement, STEPS)  # type: ignore[misc]
+            shown, everywhere = person.shares.reshape(-1, N_STRUCTURES), Voxels.of(np.ones(grid, np.bool_))
+            bend(table, at, everywhere, lambda _, shown=shown: shown, displacement, STEPS)  # type: ignore[misc]
         levels = _average(people, bent)
     return levels
 

@@ -11,7 +11,6 @@ from importlib import resources
 import numpy as np
 from numpy.typing import NDArray
 
-from brainsift.anatomy.structures import N_STRUCTURES
 from brainsift.models.checksums import sha256_of
 
 Float32 = NDArray[np.float32]
@@ -28,6 +27,9 @@ crown."""
 
 LEVELS = 255
 
+FIRST_INSIDE = 2
+"""The structures before this one are air and head."""
+
 
 @functools.cache
 def load_prior() -> Float32:
@@ -35,6 +37,12 @@ def load_prior() -> Float32:
     source = resources.files("brainsift.anatomy").joinpath(PRIOR_FILE)
     with resources.as_file(source) as path, np.load(path) as table:
         return as_shares(table["levels"])
+
+
+@functools.cache
+def load_inside() -> Float32:
+    """Share of all that lies inside the skull, float32 (*PRIOR_SHAPE, 1)."""
+    return np.asarray(load_prior()[..., FIRST_INSIDE:].sum(axis=-1, keepdims=True))
 
 
 @functools.cache
@@ -82,12 +90,12 @@ def sample(shares: Float32, at: Float32) -> Float32:
 
     Parameters
     ----------
-    shares : float32 (x, y, z, 17).
-    at : float32 (3, X, Y, Z), in voxels of `shares`.
+    shares : float32 (x, y, z, S).
+    at : float32 (3, ...), in voxels of `shares`.
 
     Returns
     -------
-    float32 (X, Y, Z, 17).
+    float32 (..., S).
     """
     from scipy.sparse import csr_array
 
@@ -97,14 +105,14 @@ def sample(shares: Float32, at: Float32) -> Float32:
     for axis, (n, stride) in enumerate(zip(shares.shape[:3], strides, strict=True)):
         place = np.clip(at[axis].reshape(-1), 0, np.float32(n - 1.001))
         low = place.astype(np.int32)
-        part = place - low
+        part = place - low.astype(np.float32)
         first = [c + low * np.int32(stride) for c in corners]
         corners = [*first, *(c + np.int32(stride) for c in first)]
         weights = [*(w * (1 - part) for w in weights), *(w * part for w in weights)]
     rows = np.arange(0, 8 * corner.size + 1, 8, dtype=np.int32)
     interpolation = csr_array(
         (np.stack(weights, axis=1).reshape(-1), np.stack(corners, axis=1).reshape(-1), rows),
-        shape=(corner.size, shares.size // N_STRUCTURES),
+        shape=(corner.size, shares.size // shares.shape[-1]),
     )
-    values: Float32 = interpolation @ shares.reshape(-1, N_STRUCTURES)
-    return values.reshape(*at.shape[1:], N_STRUCTURES)
+    values: Float32 = interpolation @ shares.reshape(-1, shares.shape[-1])
+    return values.reshape(*at.shape[1:], shares.shape[-1])

@@ -10,6 +10,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from brainsift.anatomy.voxels import Voxels
+
 Float32 = NDArray[np.float32]
 
 SMOOTHING_MM = 16.0
@@ -24,13 +26,16 @@ HOLD = 0.02
 """Share of the largest weight that pulls the field to 1, where there is little brain."""
 
 
-def brightness_field(image: Float32, posterior: Float32, spacing_mm: float, outside: int = 2) -> Float32:
+def brightness_field(
+    image: Float32, posterior: Float32, voxels: Voxels, spacing_mm: float, outside: int = 2
+) -> Float32:
     """Estimate the field by which the image is brighter than its structures let expect.
 
     Parameters
     ----------
     image : float32 (X, Y, Z), in [0, 1].
-    posterior : float32 (X, Y, Z, S), sums to 1.
+    posterior : float32 (S, N), sums to 1 over the first axis.
+    voxels : those of the image that `posterior` is about; the others tell nothing.
     spacing_mm : voxel size.
     outside : the first structures, air and head, which tell nothing about the field inside the skull.
 
@@ -40,15 +45,15 @@ def brightness_field(image: Float32, posterior: Float32, spacing_mm: float, outs
     """
     from scipy.ndimage import gaussian_filter
 
-    flat, values = posterior.reshape(-1, posterior.shape[-1]), image.reshape(-1)
-    mass = flat.sum(axis=0) + 1e-3
-    mean = values @ flat / mass
-    variance = (values * values) @ flat / mass - mean * mean
+    values = voxels.take(image)
+    mass = posterior.sum(axis=1) + 1e-3
+    mean = posterior @ values / mass
+    variance = posterior @ (values * values) / mass - mean * mean
     weight = 1.0 / np.maximum(variance, MIN_VARIANCE)
     weight[:outside] = 0
     sigma = SMOOTHING_MM / spacing_mm
-    expected = (posterior @ (mean * weight).astype(np.float32)) * image
-    certainty = posterior @ (mean * mean * weight).astype(np.float32)
+    expected = voxels.put(((mean * weight).astype(np.float32) @ posterior) * values)
+    certainty = voxels.put((mean * mean * weight).astype(np.float32) @ posterior)
     above = gaussian_filter(expected, sigma, mode="nearest", truncate=3)
     below = gaussian_filter(certainty, sigma, mode="nearest", truncate=3)
     hold = np.float32(HOLD) * below.max() + np.float32(1e-12)

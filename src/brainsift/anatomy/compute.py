@@ -11,6 +11,7 @@ from brainsift.anatomy.anatomy import Anatomy
 from brainsift.anatomy.cleaning import clean_labels
 from brainsift.anatomy.confidence import assess_trust, brain_found, mean_certainty
 from brainsift.anatomy.coverage import Coverage, estimate_coverage, seen_box
+from brainsift.anatomy.emptiness import fill_partly_empty
 from brainsift.anatomy.fov import FieldOfView
 from brainsift.anatomy.framing import frame_head
 from brainsift.anatomy.labels import BRAIN, INTRACRANIAL, N_TISSUES, WORKING_SPACING_MM, Tissue
@@ -52,8 +53,7 @@ def compute_anatomy(
     grid, grid_affine = to_working_grid(volume, WORKING_SPACING_MM)
     frame = frame_head(grid)
     image, affine, inside = frame.cut(grid), frame.affine(grid_affine), frame.inside(grid.shape)
-    normalised = normalise(image)
-    posterior = network.posterior(normalised)
+    posterior = network.posterior(normalise(frame.cut(fill_partly_empty(volume, grid))))
     labels, brain = clean_labels(posterior, inside)
     cloud = cloud_from_labels(labels, affine)
     return _assemble(

@@ -50,6 +50,15 @@ class FieldOfView:
         depths[:, 1::2] = (self.upper - voxels) * self.spacing
         return depths
 
+    def holds(self, points_mm: Float64) -> NDArray[np.bool_]:
+        """Whether the scan saw each point, (N, 3) scan mm → (N,)."""
+        to_voxel = np.linalg.inv(self.affine)
+        inside = np.ones(len(points_mm), np.bool_)
+        for row, low, high in zip(to_voxel[:3], self.lower, self.upper, strict=True):
+            voxel = points_mm @ row[:3] + (row[3] + 0.5)
+            inside &= (voxel >= low) & (voxel <= high)
+        return inside
+
     def face_of(self, points_mm: Float64) -> NDArray[np.intp]:
         """The face through which each point leaves the field of view by most, or `INSIDE`. (N, 3) → (N,)."""
         depths = self.depths(points_mm)

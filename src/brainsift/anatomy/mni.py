@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from brainsift.anatomy.fov import INSIDE, FieldOfView
+from brainsift.anatomy.fov import FieldOfView
 from brainsift.anatomy.labels import Tissue
 from brainsift.anatomy.mni_reference import MniReference
 from brainsift.anatomy.moments import CLASSES, N_OCTANTS, TissueCloud, octant_landmarks
@@ -84,11 +84,12 @@ def fit_affine(cloud: TissueCloud, fov: FieldOfView | None, reference: MniRefere
     if affine is None:
         return None
     prior = np.diag(reference.mean_scale) @ _rotation(affine[:3, :3])
-    whole = octant_landmarks(reference.cloud, np.eye(4))
+    average = reference.thinned
+    whole = octant_landmarks(average, np.eye(4))
     for _ in range(MAX_ITERATIONS):
-        seen = visible_part(reference.cloud, affine, fov)
+        seen = visible_part(average, affine, fov)
         source, source_mass = octant_landmarks(cloud, affine)
-        target, target_mass = whole if seen is reference.cloud else octant_landmarks(seen, np.eye(4))
+        target, target_mass = whole if seen is average else octant_landmarks(seen, np.eye(4))
         weight = _weights(source_mass, target_mass, whole[1], affine, reference)
         if np.count_nonzero(weight) < N_OCTANTS:
             return None
@@ -106,9 +107,9 @@ def visible_part(cloud: TissueCloud, to_mni: Float64, fov: FieldOfView | None) -
     if fov is None:
         return cloud
     to_scan = _inverse(to_mni)
-    if (fov.face_of(_move(to_scan, CORNERS_MM)) == INSIDE).all():
+    if fov.holds(_move(to_scan, CORNERS_MM)).all():
         return cloud
-    return cloud.select(fov.face_of(_move(to_scan, cloud.points)) == INSIDE)
+    return cloud.select(fov.holds(_move(to_scan, cloud.points)))
 
 
 def _move(affine: Float64, points: Float64) -> Float64:

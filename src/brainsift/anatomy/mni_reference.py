@@ -44,6 +44,10 @@ MNI_EXTENTS_MM: dict[tuple[int, int], float] = {(0, 0): -70, (0, 1): 70, (1, 0):
 """(axis, side) → where the brain of MNI152 (6th generation) ends, mm. The lower end is left out: where a brainstem
 ends is convention."""
 
+FIT_POINTS = 4000
+"""Points of a class of the average brain that scans are fitted to, of 28,000: its octant centres move by 0.3 mm, and a
+fit takes a third of the time."""
+
 EXTENT_WEIGHT = 0.5
 """Extents scatter over people about 1.5 times as much as deep centres do, and there is one number each instead of
 three."""
@@ -78,6 +82,11 @@ class MniReference:
     log_volume_mean: Float64
     log_volume_sd: Float64
     mean_scale: Float64
+
+    @functools.cached_property
+    def thinned(self) -> TissueCloud:
+        """At most `FIT_POINTS` points of each class of the cloud."""
+        return self.cloud.thinned(FIT_POINTS)
 
 
 @functools.cache

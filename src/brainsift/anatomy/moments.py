@@ -49,8 +49,20 @@ class TissueCloud:
         """Centre of mass of each class, (len(CLASSES), 3) mm; NaN where the class is empty."""
         return _centres(self.points, self.classes, self.mass, len(CLASSES))
 
-    def select(self, keep: NDArray[np.bool_]) -> TissueCloud:
-        """The cloud of the points where `keep` (N,) is true."""
+    def thinned(self, max_points: int) -> TissueCloud:
+        """At most `max_points` of each class, drawn at equal steps of its mass, so that they are of equal mass."""
+        kept, mass = [], []
+        for number in range(len(CLASSES)):
+            index = np.flatnonzero(self.classes == number)
+            n = min(len(index), max_points)
+            sums = np.cumsum(self.mass[index])
+            kept.append(index[np.searchsorted(sums, (np.arange(n) + 0.5) / max(n, 1) * sums[-1:])])
+            mass.append(np.full(n, self.mass[index].sum() / max(n, 1)))
+        thin = self.select(np.concatenate(kept))
+        return TissueCloud(thin.points, thin.classes, np.concatenate(mass))
+
+    def select(self, keep: NDArray[np.bool_ | np.intp]) -> TissueCloud:
+        """The cloud of the points where `keep` (N,) is true, or of those numbers."""
         return TissueCloud(self.points[keep], self.classes[keep], self.mass[keep])
 
 

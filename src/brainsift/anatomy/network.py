@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brainsift.anatomy.atlas_prior import prior_digest
-from brainsift.anatomy.stages import bend_prior, complete, draw_edges, even_out, find, lay
+from brainsift.anatomy.grids import double
+from brainsift.anatomy.stages import align_prior, bend_prior, draw_edges, even_out, find, lay
 
 Float32 = NDArray[np.float32]
 
@@ -57,9 +58,13 @@ class AnatomyNetwork:
         coarse, where = find(self.where, image)
         laid = lay(coarse, where)
         if laid is None:
-            return complete(where, None, None)
-        laid = bend_prior(even_out(laid))
-        return complete(where, laid, draw_edges(laid, image))
+            return network_alone(where)
+        return draw_edges(bend_prior(align_prior(even_out(laid))), image)
+
+
+def network_alone(where: Float32) -> Float32:
+    """The network's posterior (10, x, y, z) brought to the 2 mm grid: the answer where no average head can be laid."""
+    return np.stack([double(share) for share in where])
 
 
 @functools.cache

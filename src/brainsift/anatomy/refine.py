@@ -33,6 +33,12 @@ MIN_SD = 1.5 / N_BINS
 PRIOR_FLOOR = np.float32(1e-4)
 """The average head is never wholly sure: a voxel may still go to a structure that it gave no probability."""
 
+CENTRES = (np.arange(N_BINS) + 0.5) / N_BINS
+"""Brightness of the bins, (N_BINS,)."""
+
+_WITH_GAUSSIANS = {
+    count: [n for n, s in enumerate(STRUCTURES) if s.gaussians == count] for count in {s.gaussians for s in STRUCTURES}
+}
 _SAME_TISSUE = (TISSUE_OF[:, None] == TISSUE_OF).astype(np.float64)
 
 
@@ -54,16 +60,49 @@ def estimate_densities(prior: Float32, bins: NDArray[np.intp], rounds: int = ROU
     -------
     float32 (17, N_BINS), each row sums to 1.
     """
-    step = max(1, prior.shape[1] // MAX_SAMPLES)
-    prior, bins = np.ascontiguousarray(prior[:, ::step]), bins[::step]
-    posterior = prior
+    samples = BinnedPrior.of(prior, bins)
+    posterior = samples.prior
     for _ in range(rounds):
-        histograms = class_histograms(posterior, bins)
-        pulled = histograms + _siblings(histograms)
-        mixtures = [fit_mixture(pulled[n], s.gaussians) for n, s in enumerate(STRUCTURES)]
-        densities = np.stack([mixture.density() for mixture in mixtures])
-        posterior = posterior_of(prior, densities, bins)
+        histograms = samples.histograms(posterior)
+        densities = fit_densities(histograms + _siblings(histograms))
+        posterior = samples.posterior(densities)
     return densities
+
+
+@dataclass(frozen=True, eq=False)
+class BinnedPrior:
+    """Voxels in the order of their bins: a histogram is then a sum over pieces, a look-up a repetition.
+
+    Attributes
+    ----------
+    prior : float32 (17, N).
+    counts : (N_BINS,) voxels in each bin.
+    """
+
+    prior: Float32
+    counts: NDArray[np.intp]
+
+    @classmethod
+    def of(cls, prior: Float32, bins: NDArray[np.intp]) -> BinnedPrior:
+        """At most about `MAX_SAMPLES` of the voxels (17, N) and (N,)."""
+        step = max(1, len(bins) // MAX_SAMPLES)
+        order = np.argsort(bins[::step].astype(np.int16), kind="stable") * step
+        return cls(prior[:, order], np.bincount(bins[::step], minlength=N_BINS))
+
+    def histograms(self, posterior: Float32) -> Float64:
+        """Histogram of every structure, each voxel counted by its posterior (17, N): (17, N_BINS)."""
+        result = np.zeros((len(posterior), N_BINS))
+        filled = np.flatnonzero(self.counts)
+        if len(filled):
+            result[:, filled] = np.add.reduceat(posterior, (np.cumsum(self.counts) - self.counts)[filled], axis=1)
+        return result
+
+    def posterior(self, densities: Float32) -> Float32:
+        """Probability of each structure, (17, N): prior times likelihood, normalised."""
+        post = np.repeat(densities, self.counts, axis=1)
+        post *= self.prior
+        post /= post.sum(axis=0) + np.float32(1e-20)
+        return post
 
 
 def _siblings(histograms: Float64) -> Float64:
@@ -75,56 +114,63 @@ def _siblings(histograms: Float64) -> Float64:
 
 def posterior_of(prior: Float32, densities: Float32, bins: NDArray[np.intp]) -> Float32:
     """Probability of each structure, (17, N): prior times likelihood, normalised."""
-    post = prior * densities[:, bins]
+    post = np.take(densities, bins, axis=1)
+    post *= prior
     post /= post.sum(axis=0) + np.float32(1e-20)
     return post
 
 
+def fit_densities(histograms: Float64) -> Float32:
+    """Mixtures of `STRUCTURES` fitted to their histograms (17, N_BINS), as probabilities of the bins."""
+    densities = np.empty(histograms.shape, np.float32)
+    for count, members in _WITH_GAUSSIANS.items():
+        densities[members] = fit_mixtures(histograms[members], count).density()
+    return densities
+
+
 @dataclass(frozen=True, eq=False)
-class Mixture:
-    """Gaussians over brightness in [0, 1]; an empty one stands for "unknown" and is flat."""
+class Mixtures:
+    """Gaussians over brightness in [0, 1], `weight`, `mean` and `sd` (S, K) of S structures.
+
+    One without weight stands for "unknown" and is flat.
+    """
 
     weight: Float64
     mean: Float64
     sd: Float64
 
     def density(self) -> Float32:
-        """Probability of each bin, (N_BINS,), sums to 1."""
-        if not len(self.weight):
-            return np.full(N_BINS, 1.0 / N_BINS, dtype=np.float32)
-        total = (_gaussians(self.mean, self.sd) * self.weight[:, None]).sum(axis=0) + 1e-7
-        density: Float32 = (total / total.sum()).astype(np.float32)
+        """Probability of each bin, (S, N_BINS), rows sum to 1."""
+        total = np.einsum("sk,skb->sb", self.weight, _gaussians(self.mean, self.sd)) + 1e-7
+        total /= total.sum(axis=1, keepdims=True)
+        density: Float32 = total.astype(np.float32)
         return density
 
 
 def _gaussians(mean: Float64, sd: Float64) -> Float64:
-    centres = (np.arange(N_BINS) + 0.5) / N_BINS
-    z = (centres[None] - mean[:, None]) / sd[:, None]
-    result: Float64 = np.exp(-0.5 * z * z) / sd[:, None]
+    """Values at the bin centres up to a common factor, (S, K) → (S, K, N_BINS)."""
+    z = (CENTRES - mean[..., None]) / sd[..., None]
+    result: Float64 = np.exp(-0.5 * z * z) / sd[..., None]
     return result
 
 
-def fit_mixture(histogram: Float64, n_components: int, rounds: int = 10) -> Mixture:
-    """Fit Gaussians to a class histogram (N_BINS,) by expectation maximisation, started at its quantiles."""
-    total = histogram.sum()
-    if total < MIN_STRUCTURE_VOXELS:
-        return Mixture(np.empty(0), np.empty(0), np.empty(0))
-    share = histogram / total
-    centres = (np.arange(N_BINS) + 0.5) / N_BINS
+def fit_mixtures(histograms: Float64, n_components: int, rounds: int = 10) -> Mixtures:
+    """Fit Gaussians to histograms (S, N_BINS) by expectation maximisation, started at their quantiles."""
+    total = histograms.sum(axis=1, keepdims=True)
+    share = histograms / np.maximum(total, 1e-9)
+    centre = share @ CENTRES
+    spread = np.sqrt(np.maximum(share @ CENTRES**2 - centre**2, MIN_SD**2))
+    known = np.repeat((total >= MIN_STRUCTURE_VOXELS).astype(np.float64), n_components, axis=1)
+    if n_components == 1:
+        return Mixtures(known, centre[:, None], spread[:, None])
     quantiles = (np.arange(n_components) + 0.5) / n_components
-    mean = np.interp(quantiles, np.cumsum(share), centres)
-    spread = np.sqrt(max(share @ (centres - share @ centres) ** 2, MIN_SD**2))
-    sd, weight = np.full(n_components, spread), np.full(n_components, 1.0 / n_components)
-    for _ in range(rounds if n_components > 1 else 1):
-        parts = weight[:, None] * _gaussians(mean, sd) + 1e-12
-        parts *= share / parts.sum(axis=0)
-        mass = parts.sum(axis=1) + 1e-9
-        mean = parts @ centres / mass
-        sd = np.sqrt(np.maximum((parts * (centres - mean[:, None]) ** 2).sum(axis=1) / mass, MIN_SD**2))
-        weight = mass / mass.sum()
-    return Mixture(weight, mean, sd)
-
-
-def class_histograms(post: Float32, bins: NDArray[np.intp]) -> Float64:
-    """Histogram of every class, each voxel counted by its posterior: (17, N) and (N,) → (17, N_BINS)."""
-    return np.stack([np.bincount(bins, row, N_BINS) for row in post])
+    mean = np.stack([np.interp(quantiles, np.cumsum(row), CENTRES) for row in share])
+    sd, weight = np.repeat(spread[:, None], n_components, axis=1), np.full(mean.shape, 1.0 / n_components)
+    for _ in range(rounds):
+        parts = weight[..., None] * _gaussians(mean, sd) + 1e-12
+        parts *= (share / parts.sum(axis=1))[:, None]
+        mass = parts.sum(axis=2) + 1e-9
+        mean = parts @ CENTRES / mass
+        sd = np.sqrt(np.maximum(parts @ CENTRES**2 / mass - mean**2, MIN_SD**2))
+        weight = mass / mass.sum(axis=1, keepdims=True)
+    return Mixtures(weight * known, mean, sd)

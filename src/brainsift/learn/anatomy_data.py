@@ -11,9 +11,9 @@ import torch
 from numpy.typing import NDArray
 from torch.utils.data import IterableDataset, get_worker_info
 
+from brainsift.anatomy.grids import pool
 from brainsift.anatomy.labels import BRAIN, N_TISSUES, WORKING_SPACING_MM, Tissue, group_freesurfer
 from brainsift.anatomy.normalise import normalise
-from brainsift.anatomy.stages import pool
 from brainsift.simulate.acquire import Acquisition, acquire, draw_acquisition
 from brainsift.simulate.contrast import Contrast, draw_contrast, tables
 from brainsift.simulate.coverage import WHOLE, Coverage, draw_coverage, keep_mask

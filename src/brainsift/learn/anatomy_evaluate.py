@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brainsift.anatomy.labels import INTRACRANIAL
-from brainsift.anatomy.network import AnatomyNetwork
-from brainsift.anatomy.stages import complete, double, draw_edges, find, lay
+from brainsift.anatomy.network import AnatomyNetwork, network_alone
+from brainsift.anatomy.stages import draw_edges, find, lay
 from brainsift.evaluate.intervals import Interval, bootstrap
 from brainsift.evaluate.overlap import dice
 from brainsift.learn.anatomy_data import THICKEST_SLICE_MM, deform_head, draw_painting, paint_head
@@ -52,10 +52,6 @@ CONDITIONS = (
 )
 
 
-THIN_SLICE_MM = 2.0
-"""What is called a 3D scan has voxels of this size at the most."""
-
-
 @dataclass(frozen=True)
 class ConditionResult:
     """Dice by region with 95 % intervals (people resampled), and how many images and people are behind them."""
@@ -72,10 +68,10 @@ def stages_of(network: AnatomyNetwork) -> dict[str, Labeller]:
     def unbent(image: Float32) -> Float32:
         coarse, where = find(network.where, image)
         laid = lay(coarse, where)
-        return complete(where, laid, None if laid is None else draw_edges(laid, image))
+        return network_alone(where) if laid is None else draw_edges(laid, image)
 
     return {
-        "network alone": lambda image: double(find(network.where, image)[1]),
+        "network alone": lambda image: network_alone(find(network.where, image)[1]),
         "with the average head laid over it and a mixture model, not bent": unbent,
         "as shipped": network.posterior,
     }
