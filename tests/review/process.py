@@ -39,6 +39,8 @@ class Process:
             raise AssertionError(line + self._process.communicate()[1])
         self.base, self.token = found.groups()
 
+        self.last_words = ""
+
     @property
     def port(self) -> int:
         """Where it listens."""
@@ -53,7 +55,7 @@ class Process:
         """Ctrl-C; returns the exit code."""
         if self._process.poll() is None:
             self._process.send_signal(signal.SIGINT)
-        self._process.communicate(timeout=60)
+            self.last_words = self._process.communicate(timeout=60)[0]
         return self._process.returncode
 
 

@@ -139,6 +139,17 @@ def test_a_lease_that_ran_out_unseen_is_kept_by_a_sign_of_life(open_page: Open) 
     assert other.hand() == []
 
 
+def test_a_scan_that_was_taken_when_the_server_was_killed_is_handed_out_anew(open_page: Open) -> None:
+    page = open_page([REFERRED])
+    person = page.person("ab")
+    (item,) = person.hand()
+    with page.database.engine.begin() as connection:
+        connection.execute(LeaseRow.__table__.update().values(offered=""))
+    (again,) = person.hand()
+    assert (again["scan_id"], again["item"] != item["item"]) == (item["scan_id"], True)
+    person.decide(again)
+
+
 def test_nobody_decides_about_what_another_person_holds(open_page: Open) -> None:
     page = open_page([REFERRED])
     (item,) = page.person("ab").hand()

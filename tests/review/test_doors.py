@@ -12,11 +12,13 @@ import httpx
 import pytest
 
 from brainsift.review.app import create_app
+from brainsift.review.desk import now_ms
 from brainsift.review.errors import RefusedError
 from brainsift.review.login import IN_ALL, PER_ADDRESS, Throttle
 from brainsift.review.security import MAX_BODY_BYTES, host_name, is_loopback
 from brainsift.review.serve import Place
 from brainsift.store.errors import StoreError
+from brainsift.store.reviews.schema import SessionRow
 from tests.review.conftest import Page, serving
 from tests.review.parts import CSRF, PIXEL, Person, content, let_in, record
 
@@ -69,6 +71,14 @@ def test_a_login_lasts_over_a_restart_and_ends_with_logout(open_page: Open) -> N
     assert again.get("/api/session").json()["user"]["name"] == "ab"
     person.post("/api/logout")
     assert kind(again.get("/api/session")) == "not_logged_in"
+
+
+def test_a_session_that_was_not_used_for_a_day_has_ended(open_page: Open) -> None:
+    page = open_page([REFERRED])
+    person = page.person("ab")
+    with page.database.engine.begin() as connection:
+        connection.execute(SessionRow.__table__.update().values(seen_ms=now_ms() - 24 * 3600 * 1000))
+    assert kind(person.client.get("/api/session")) == "not_logged_in"
 
 
 def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites(open_page: Open) -> None:

@@ -103,11 +103,11 @@ def serve(
         answers().file.flush()
 
     try:
-        serve(settings, place, name or _own_name(), faces, tell, catch)
+        head = serve(settings, place, name or _own_name(), faces, tell, catch)
     except LabelsError as error:
         raise Stop(error.cause, error.remedy) from error
-    except KeyboardInterrupt:
-        return
+    typer.echo("Stopped. The trail ends here; noted elsewhere, `brainsift review verify --expect` can ask for it:")
+    typer.echo(f"{head.length}:{head.sha256}")
 
 
 @app.command("verify", epilog="Example: `brainsift review verify results`")

@@ -17,6 +17,7 @@ from brainsift.review.security import LOOPBACK_NAMES, is_loopback
 from brainsift.review.settings import ReviewSettings
 from brainsift.store.database import Database
 from brainsift.store.errors import StoreError
+from brainsift.store.reviews.chain import Head, trail_head
 from brainsift.store.reviews.people import NAME
 
 GRACE_S = 5
@@ -86,8 +87,8 @@ class Place:
 
 def serve(
     settings: ReviewSettings, place: Place, name: str, faces: bool, told: Callable[[str], None], catches: Path | None
-) -> None:
-    """Serve the review page until it is stopped.
+) -> Head:
+    """Serve the review page until it is stopped, and return the end of the trail, to be noted elsewhere.
 
     Parameters
     ----------
@@ -122,11 +123,14 @@ def serve(
         )
         try:
             server.run()
+        except KeyboardInterrupt:
+            pass  # the usual way to stop
         except SystemExit:
             if not server.started:
                 cause = f"Port {place.port} of {place.host} cannot be opened."
                 raise StoreError("port", cause, "Another program may use it: give another --port.") from None
             raise
+        return trail_head(database)
 
 
 def server_config(app: ASGIApp, place: Place) -> uvicorn.Config:
@@ -140,6 +144,7 @@ def server_config(app: ASGIApp, place: Place) -> uvicorn.Config:
         access_log=False,
         log_level="warning",
         server_header=False,
+        ws="none",
         proxy_headers=False,
         timeout_graceful_shutdown=GRACE_S,
     )

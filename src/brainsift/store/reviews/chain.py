@@ -100,6 +100,12 @@ def append(connection: Connection, study: str, head: Head, rows: Sequence[Mappin
     return added
 
 
+def trail_head(database: Database) -> Head:
+    """The end of the trail as it is noted, without reading the trail."""
+    with translated_errors(), database.engine.connect() as connection:
+        return _noted(connection, database.study)
+
+
 def check_trail(database: Database, expected: Head | None = None) -> Trail:
     """Read the whole trail and find the first row that is not as it was written.
 
