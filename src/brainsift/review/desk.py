@@ -25,6 +25,7 @@ from brainsift.store.record_io import parse_record
 from brainsift.store.reviews import leases, queues
 from brainsift.store.reviews.cases import events_of, standing
 from brainsift.store.reviews.leases import Lease, Wanted
+from brainsift.store.reviews.numbers import decided_tasks
 from brainsift.store.reviews.people import Reviewer
 from brainsift.store.reviews.queues import Asker, Due, Source
 from brainsift.store.schema import ScanRow
@@ -53,6 +54,13 @@ class Desk:
         self._chance = chance or SystemRandom()
         self._unread: dict[tuple[str, str], int] = {}
         leases.sweep(database, now_ms())
+
+    def warm(self) -> None:
+        """Pass by what was read before, once, so that the first person of the day does not wait for it."""
+        for task in set(decided_tasks(self.database)) & set(QUESTIONS):
+            for spec in self.specs(task):
+                if spec.source is not None:
+                    self._unread[task, spec.id] = queues.first_unread(self.database, task, spec.source, 0)
 
     def question(self, task: str) -> Question:
         """What is asked in a task.

@@ -117,7 +117,9 @@ def serve(
 
             set_catches(database, catches)
         door = Door.open(database, name, faces)
-        app = create_app(Desk(database, settings), door, place.names, place.secure)
+        desk = Desk(database, settings)
+        desk.warm()
+        app = create_app(desk, door, place.names, place.secure)
         server = Server(
             server_config(app, place), lambda port: told(replace(place, port=port).address(door.start_token))
         )
