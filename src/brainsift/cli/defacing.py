@@ -71,8 +71,8 @@ def remedy(
     """List failed defacings by what to do about them; with --run, try again.
 
     A scan is to be remedied if a person said that it failed, or if the machine is sure of it and nobody has looked.
-    Each new file stands for its scan from then on, linked to the one before; after three attempts a scan cannot be
-    defaced. INPUT is never changed.
+    Each new file stands for its scan from then on, linked to the one before; after two new
+    files a scan cannot be defaced. INPUT is never changed.
     """
     from brainsift.cli.extras import need_driver
 
@@ -84,6 +84,7 @@ def remedy(
     if not run:
         return
     redone = _redo(chosen, means, output, _source(output, input_folder), db, shelf)
+    _write_study(output, db)
     typer.echo(
         f"{len(redone.made)} new files were made and queued for review, {len(redone.failed)} attempts failed, "
         f"{len(redone.given_up)} scans cannot be defaced."
@@ -215,6 +216,17 @@ def _redo(
                 getattr(redone, attempt.kind).append(attempt)
     remove_scratch(output)
     return redone
+
+
+def _write_study(output: Path, db: str | None) -> None:
+    """Bring the new files into the study's table and page."""
+    from brainsift.cli.run import make_study_page
+    from brainsift.store.database import Database as Opened
+    from brainsift.store.table import write_tables
+
+    with Opened(output, db) as database:
+        write_tables(database.records(), output)
+    make_study_page(output, db)
 
 
 def _context(output: Path, shelf: Path | None) -> Context:

@@ -86,10 +86,11 @@ def test_a_skull_stripped_scan_has_no_head_to_deface() -> None:
 
 
 def test_a_copy_of_the_original_has_failed_for_sure() -> None:
-    finding = ask(None, original=scan(), correct=4)
+    finding = ask(None, original=scan(), correct=4, touched=4)
     assert finding.label == "failed"
     assert finding.probabilities["failed"] == 1.0
-    assert {"identical_to_original", "not_applied"} <= set(finding.flags) | {"not_applied"}
+    assert {"identical_to_original", "not_applied"} <= set(finding.flags), "views of it are not kept"
+    assert finding.measurements["remedy"] == "apply"
     assert finding.measurements["original_identical"] is True
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -79,13 +80,14 @@ class DefacingTask:
         network = self._open()
         answer = network.ask(seen)
         change = self._change(volume, ref.original)
-        label = answer.label() if change is None or not change.identical else change.label
-        left = features_left(answer, seen)
+        if change is not None and change.identical:
+            answer = certain(answer, change.label)
+        label, left = answer.label(), features_left(answer, seen)
         remedy = remedy_for(label, left, touched=answer.touched > EVEN_ODDS)
         finding = Finding(
             task=self.name,
             label=label,
-            probabilities=probabilities(answer, change),
+            probabilities=probabilities(answer),
             measurements=measure(seen, change) | {"remedy": remedy.kind},
             flags=flags(label, left, answer, seen, anatomy, change),
             model_id=network.model_id,
@@ -127,15 +129,15 @@ def features_left(answer: Answer, seen: Seen) -> tuple[str, ...]:
     return tuple(name for name in FEATURES if answer.features[name] > EVEN_ODDS and in_view(name))
 
 
-def probabilities(answer: Answer, change: Change | None = None) -> dict[str, float]:
-    """The four classes; then `NAME_left` of each feature, and `touched`. A copy of the original has failed for sure."""
-    classes = dict(answer.classes)
-    touched = answer.touched
-    if change is not None and change.identical:
-        classes = {name: float(name == change.label) for name in classes}
-        touched = 0.0
-    named = classes | {f"{name}_left": p for name, p in answer.features.items()} | {"touched": touched}
-    return {name: round(p, 4) for name, p in named.items()}
+def certain(answer: Answer, label: str) -> Answer:
+    """The answer where nothing was touched for sure: a copy of the original has failed, and no network is asked."""
+    return replace(answer, classes={name: float(name == label) for name in answer.classes}, touched=0.0)
+
+
+def probabilities(answer: Answer) -> dict[str, float]:
+    """The four classes; then `NAME_left` of each feature, and `touched`."""
+    named = dict(answer.classes) | {f"{name}_left": p for name, p in answer.features.items()}
+    return {name: round(p, 4) for name, p in (named | {"touched": answer.touched}).items()}
 
 
 def measure(seen: Seen, change: Change | None) -> dict[str, Measurement]:
