@@ -7,6 +7,11 @@ import { blocked, count, hours, seconds } from "../words.ts";
 
 const REFRESH_MS = 10_000;
 
+function today({ me }: Progress): string {
+  const pace = me.seconds_per_scan === null ? "" : `, ${seconds(me.seconds_per_scan)} a scan`;
+  return `Today you decided ${count(me.today, "scan")}${pace}.`;
+}
+
 /** What there is to do, task by task. */
 export class Overview implements Screen {
   private readonly element = h("div", { class: "overview" });
@@ -50,7 +55,7 @@ export class Overview implements Screen {
         "section",
         { class: "hello" },
         h("h1", {}, "What there is to look at"),
-        h("p", { class: "hint" }, `${count(session?.study.scans ?? 0, "scan")} in the study. Today you decided ${count(progress.me.today, "scan")}, ${seconds(progress.me.seconds_per_scan)} a scan.`),
+        h("p", { class: "hint" }, `${count(session?.study.scans ?? 0, "scan")} in the study. ${today(progress)}`),
         session?.settings.blind === true && h("p", { class: "hint" }, "The machine's answer is shown after yours."),
         session?.user.simulated === true && h("p", { class: "note" }, "This account is simulated: what it decides is marked so."),
         (role === "adjudicator" || role === "admin") && h("nav", { class: "row", "aria-label": "More" }, h("a", { class: "button", href: "#/summary" }, "Summary"), role === "admin" && h("a", { class: "button", href: "#/people" }, "People")),
@@ -67,7 +72,7 @@ export class Overview implements Screen {
     return h(
       "section",
       { class: "card", "data-task": task.task, "aria-label": task.title },
-      h("div", { class: "card-head" }, h("h2", {}, task.title), h("p", { class: "left" }, h("b", {}, hours(found?.hours_left)), " left")),
+      h("div", { class: "card-head" }, h("h2", {}, task.title), found?.hours_left != null && h("p", { class: "left" }, h("b", {}, hours(found.hours_left)), " left")),
       h("p", { class: "hint" }, [task.question, ...extra].join(" · ")),
       h("ul", { class: "lists" }, ...task.lists.map((list) => this.row(task, list, progress))),
     );
@@ -83,12 +88,12 @@ export class Overview implements Screen {
       { "data-list": list.id },
       h("div", { class: "list-name" }, h("b", {}, list.title), !list.required && h("span", { class: "hint" }, " optional"), list.mine > 0 && h("span", { class: "hint" }, ` ${list.mine} with you`)),
       h("progress", { max: Math.max(list.total, 1), value: list.done, "aria-label": `${list.title}: done` }),
-      h("span", { class: "figures" }, h("span", {}, `${list.done} / ${list.total}`), h("span", {}, `${hours(pace?.hours_left)} left`)),
+      h("span", { class: "figures" }, h("span", {}, `${list.done} / ${list.total}`), pace?.hours_left != null && h("span", {}, `${hours(pace.hours_left)} left`)),
       h(
         "span",
         { class: "row" },
         list.blocked !== null && h("span", { class: "hint" }, blocked(list.blocked)),
-        list.blocked === null && list.open === 0 && h("span", { class: "hint" }, list.done >= list.total ? "done" : "nothing for you now"),
+        list.blocked === null && list.open === 0 && h("span", { class: "hint" }, list.total === 0 ? "empty" : list.done >= list.total ? "done" : "nothing for you now"),
         able && list.screen === "sheet" && link("one", "One by one", false),
         able && (list.screen === "sheet" ? link("sheet", "Sheets", true) : link("one", "Start", true)),
       ),

@@ -55,10 +55,11 @@ export class Pace {
     const total = found?.total ?? this.list.total;
     const done = Math.min(Math.max((found?.done ?? this.list.done) + this.since, 0), total);
     const mine = this.progress?.me.seconds_per_scan ?? null;
+    const left = found?.hours_left ?? null;
     this.shell.head(
       h("span", { class: "place" }, h("b", {}, this.task.title), ` · ${this.list.title}`),
       h("progress", { max: Math.max(total, 1), value: done, "aria-label": "Done in this list" }),
-      h("span", { class: "figures" }, h("span", { id: "done-total" }, `${done} / ${total}`), h("span", { title: "My seconds per scan" }, `${seconds(mine)} a scan`), h("span", { title: "Hours left in this list" }, `${hours(found?.hours_left)} left`)),
+      h("span", { class: "figures" }, h("span", { id: "done-total" }, `${done} / ${total}`), mine === null ? "" : h("span", { title: "My seconds per scan" }, `${seconds(mine)} a scan`), left === null ? "" : h("span", { title: "Time left in this list" }, `${hours(left)} left`)),
     );
   }
 }

@@ -114,7 +114,7 @@ export function machineLine(machine: Machine | null): HTMLElement | null {
   const share = machine.probabilities[machine.label];
   const sure = share === undefined ? "" : ` (${percent(share)})`;
   const tone = machine.agrees === false ? "differs" : "";
-  const agrees = machine.agrees === null ? "" : machine.agrees ? " Same as yours." : " Not the same as yours.";
+  const agrees = machine.agrees === null ? "" : machine.agrees ? " · same as yours" : " · not the same as yours";
   return h("p", { class: `machine ${tone}`, title: machine.reason }, h("span", { class: "hint" }, "Machine: "), h("b", {}, machine.label), sure, agrees);
 }
 

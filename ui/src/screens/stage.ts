@@ -3,6 +3,9 @@ import { fill, h } from "../dom.ts";
 import type { Pictures } from "../pictures.ts";
 import { bases, overlays } from "../pictures.ts";
 
+/** A large picture of this ratio of width to height or more has the others below it, any other beside it. */
+const WIDE = 1.5;
+
 /** The pictures of one scan: one large, the others beside it, outlines over them on demand. */
 export class Stage {
   readonly element = h("section", { class: "stage", "aria-label": "Pictures of the scan" });
@@ -93,6 +96,8 @@ export class Stage {
       fill(this.element, h("p", { class: "waiting" }, "This scan has no picture; see the facts and the viewer."));
       return;
     }
+    const { naturalWidth, naturalHeight } = this.pictures.get(main).element;
+    this.element.dataset["shape"] = naturalWidth > WIDE * naturalHeight ? "wide" : "upright";
     const others = this.enlarged ? [] : all.filter((picture) => picture !== main);
     this.element.dataset["others"] = others.length > 3 ? "many" : String(Math.min(others.length, 1));
     fill(
