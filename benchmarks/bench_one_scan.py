@@ -32,6 +32,7 @@ STAGES = (
     (network, "find"),
     (network, "lay"),
     (network, "even_out"),
+    (network, "align_prior"),
     (network, "bend_prior"),
     (network, "draw_edges"),
     (compute, "clean_labels"),
