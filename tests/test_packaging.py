@@ -77,6 +77,16 @@ def test_the_wheel_carries_what_is_not_python(wheel: Path) -> None:
     assert {name.removeprefix("src/") for name in tracked} <= names
 
 
+def test_the_wheel_carries_the_built_review_page(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        names = archive.namelist()
+        index = archive.read("brainsift/review/static/index.html").decode()
+    assets = [name.removeprefix("brainsift/review/static") for name in names if "/static/assets/" in name]
+    assert any(name.endswith(".js") and name in index for name in assets)
+    assert any(name.startswith("/assets/viewer-") for name in assets)
+    assert not [name for name in names if "node_modules" in name]
+
+
 def test_the_base_install_holds_no_torch_and_stays_small(base: Path) -> None:
     packages = next(base.glob("lib/python*/site-packages"))
     assert not list(packages.glob("torch*"))
