@@ -168,7 +168,7 @@ def defacing(
     exclude: Annotated[
         list[str] | None, typer.Option(metavar="TOOL", help="Hold a simulated tool out of training; several times.")
     ] = None,
-    chunks: Annotated[int, typer.Option(min=1, help="Of the bank, of eight examples each.")] = 192,
+    chunks: Annotated[int, typer.Option(min=1, help="Of the bank, of ten examples each.")] = 160,
     workers: Annotated[int, typer.Option(min=0, help="Processes that build the bank.")] = 1,
     minutes: Annotated[float | None, typer.Option(min=0, help="Train so many minutes at the most.")] = None,
     steps: Annotated[int, typer.Option(min=1, help="Train so many steps at the most.")] = 20_000,

@@ -59,7 +59,8 @@ def figures(told: Sequence[Answer], bank: Bank) -> list[Figure]:
     found += _coverage(told, bank, ALL)
     for tool in sorted({str(facts.get("tool")) for facts in bank.facts}):
         rows = [i for i, facts in enumerate(bank.facts) if str(facts.get("tool")) == tool]
-        found += list(_classes(f"tool: {tool}", [told[i] for i in rows], bank.only(rows)))[:1]
+        if len(set(bank.truth[rows, 0].tolist())) > 1:
+            found += list(_classes(f"tool: {tool}", [told[i] for i in rows], bank.only(rows)))[:1]
     return found
 
 
