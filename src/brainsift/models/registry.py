@@ -86,5 +86,26 @@ ANATOMY = ModelSpec(
     trained_on=(SYNTHSEG_LABEL_MAPS,),
 )
 
-REGISTRY = MappingProxyType({spec.name: spec for spec in (ANATOMY,)})
+ADULT_T1W_SCANS = TrainingData(
+    name="12 skull-stripped T1w scans of adults (8 to train, 4 to validate)",
+    source="OpenNeuro ds002748",
+    licence="CC0-1.0",
+)
+
+QUALITY = ModelSpec(
+    name="quality",
+    task="quality",
+    file="quality.onnx",
+    card="quality.md",
+    spacing_mm=1.0,
+    multiple_of=1,
+    input=TensorSpec(
+        "image", (1, 24, 224, 192), "float32 [0, 1], 8 sagittal, 8 coronal, 8 axial slices of 1 mm around the brain"
+    ),
+    output=TensorSpec("logits", (1, 25, 15), "float32 before sigmoid and softmax: the scan, then each slice"),
+    licence="Apache-2.0",
+    trained_on=(SYNTHSEG_LABEL_MAPS, ADULT_T1W_SCANS),
+)
+
+REGISTRY = MappingProxyType({spec.name: spec for spec in (ANATOMY, QUALITY)})
 """Every model that BrainSift knows how to use, by name."""

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, cast
 if TYPE_CHECKING:
     from brainsift.tasks.base import Task
 
-REGISTRY = MappingProxyType({"integrity": "brainsift.tasks.integrity:TASK"})
+REGISTRY = MappingProxyType({"integrity": "brainsift.tasks.integrity:TASK", "quality": "brainsift.tasks.quality:TASK"})
 """Name → ``module:attribute`` of the `Task`. Tasks run in this order; `integrity` is first and decides whether others
 are asked."""
 
-MODELS = MappingProxyType[str, tuple[str, ...]]({"integrity": ()})
+MODELS = MappingProxyType[str, tuple[str, ...]]({"integrity": (), "quality": ("quality",)})
 """Name → models on the shelf that the task needs besides `anatomy`, which every task shares."""
 
 

@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from brainsift.scans.dimension import dimension_of
 from brainsift.scans.volume import InputGrid, ReadFacts, Volume
-from brainsift.tasks.integrity.dimension import dimension_of
 from brainsift.tasks.integrity.faults import header_faults
 from brainsift.tasks.integrity.intensity import inspect_intensity
 from brainsift.tasks.integrity.sequence import image_contradicts, is_declared_map, settle_sequence

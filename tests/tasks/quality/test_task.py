@@ -34,9 +34,9 @@ class Fixed:
         return [self.rows]
 
 
-def ask(session: Fixed) -> Finding:
+def ask(session: Fixed, spacing: tuple[float, float, float] = (1.0, 1.0, 1.0)) -> Finding:
     task = QualityTask(lambda: QualityNetwork(session, "quality", "f" * 64))
-    volume = make_volume(ball((80, 90, 84), 30))
+    volume = make_volume(ball((80, 90, 84), 30), spacing)
     assert task.applies_to(REF, None)
     return task.run(volume, None, REF)
 
@@ -48,6 +48,25 @@ def test_a_good_scan_is_proper_of_tier_1_and_named() -> None:
     assert finding.measurements["sequence"] == "T1w"
     assert finding.reason == "T1w of good quality (tier 1, 1 + the worst grade): no motion, noise or loss of contrast."
     assert (finding.model_id, finding.model_sha256) == ("quality", "f" * 64)
+
+
+@pytest.mark.parametrize(
+    ("spacing", "sequence", "label"),
+    [
+        ((1.0, 1.0, 5.0), "T1w", "improper"),
+        ((0.5, 0.5, 3.0), "FLAIR", "improper"),
+        ((0.8, 0.8, 2.5), "T2starw", "proper"),
+        ((1.75, 1.75, 1.75), "T1w", "proper"),
+    ],
+)
+def test_a_stack_of_slices_is_not_proper_whatever_the_network_says(
+    spacing: tuple[float, float, float], sequence: str, label: str
+) -> None:
+    finding = ask(Fixed(proper=9, **{f"sequence_{sequence}": 9}), spacing)
+    assert finding.label == label
+    assert ("A stack of thick slices" in finding.reason) is (label == "improper")
+    assert (finding.measurements["tier"] is None) is (label == "improper")
+    assert (finding.probabilities["proper"] < 0.5) is (label == "improper")
 
 
 def test_the_network_is_shown_24_slices() -> None:

@@ -6,11 +6,11 @@ from pathlib import PurePosixPath
 
 from brainsift.anatomy.anatomy import Anatomy
 from brainsift.anatomy.skull import is_skull_stripped
+from brainsift.scans.dimension import dimension_of
 from brainsift.scans.ref import ScanRef
 from brainsift.scans.volume import Volume
 from brainsift.tasks.base import Finding, Measurement
 from brainsift.tasks.integrity.appearance import sequence_look
-from brainsift.tasks.integrity.dimension import dimension_of
 from brainsift.tasks.integrity.faults import header_faults
 from brainsift.tasks.integrity.intensity import MIN_CLIPPED_SHARE, Intensity, inspect_intensity
 from brainsift.tasks.integrity.sequence import SequenceAnswer, is_declared_map, settle_sequence

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from brainsift.anatomy.anatomy import Anatomy
+from brainsift.scans.dimension import dimension_of
 from brainsift.scans.ref import ScanRef
 from brainsift.scans.volume import Volume
 from brainsift.tasks.base import Finding, Measurement
@@ -17,10 +19,17 @@ from brainsift.tasks.quality.slices import Slices, slices_of
 from brainsift.tasks.quality.unlike import unlike_training
 from brainsift.tasks.quality.words import describe
 
+SUSCEPTIBILITY = "T2starw"
+
 AXIS_NAMES = ("sagittal", "coronal", "axial")
 
 EVEN_ODDS = 0.5
 """From here on the scan is called proper; decisions have their own thresholds."""
+
+
+PROPER_STACK = 0.01
+"""Probability given to a stack of 2D slices, whatever it looks like: the protocol rejects it by its geometry (Bottani
+2022, MedIA 75:102219), and pixels of 1 mm do not always show how thick the slices across them are."""
 
 
 class QualityTask:
@@ -56,18 +65,29 @@ class QualityTask:
         network = self._open()
         slices = slices_of(volume, anatomy)
         answer = network.ask(slices)
+        stack = _stack(volume, answer)
+        if stack:
+            answer = replace(answer, proper=min(answer.proper, PROPER_STACK))
         metrics = _metrics(volume, anatomy)
         unlike = unlike_training(answer, volume.spacing.tolist(), anatomy, metrics)
         finding = Finding(
             task=self.name,
             label="proper" if answer.proper > EVEN_ODDS else "improper",
             probabilities=probabilities(answer),
-            measurements=measure(answer, slices) | unlike | {f"metric_{name}": v for name, v in metrics.items()},
+            measurements=measure(answer, slices)
+            | {"stack_of_slices": stack}
+            | unlike
+            | {f"metric_{name}": v for name, v in metrics.items()},
             flags=tuple(unlike),
             model_id=network.model_id,
             model_sha256=network.model_sha256,
         )
         return finding.model_copy(update={"reason": describe(finding)})
+
+
+def _stack(volume: Volume, answer: Answer) -> bool:
+    susceptibility = answer.likeliest_sequence() == SUSCEPTIBILITY
+    return dimension_of(volume.spacing, volume.facts.header, susceptibility)[0] == "2D"
 
 
 def probabilities(answer: Answer) -> dict[str, float]:

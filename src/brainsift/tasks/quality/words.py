@@ -14,6 +14,8 @@ def describe(finding: Finding) -> str:
     """Put label, grades and tier of a quality finding into words, with the rule of the tier."""
     measured = finding.measurements
     what = f"{measured['sequence']} with gadolinium" if measured["gadolinium"] else f"{measured['sequence']}"
+    if measured.get("stack_of_slices"):
+        return "A stack of thick slices, not a 3D scan: not proper by its geometry, so it gets no grades."
     if finding.label != "proper":
         return f"Does not look like a proper brain scan ({finding.probabilities['proper']:.0%} likely to be one)."
     grades = {name: int(measured[f"{name}_grade"] or 0) for name in GRADED}
