@@ -31,6 +31,11 @@ CURVE = 0.06
 """Standard deviation of the logarithm of an exponent: noise and contrast must not change their grade."""
 
 
+CLIPPED, CEILING = 0.15, (0.6, 0.9)
+"""Share of scans that are clipped, as converters to eight bits do, and where: from a quarter above the brain's bright
+end, on the scale of the square root, to fat alone."""
+
+
 @dataclass(frozen=True)
 class Changes:
     """Drawn changes of one example: they leave the truth as it is."""
@@ -40,6 +45,7 @@ class Changes:
     shift: tuple[int, int]
     factor: float
     exponent: float
+    ceiling: float = 1.0
 
 
 def draw_changes(rng: np.random.Generator, slices: int, per_axis: int = SLICES_PER_AXIS) -> Changes:
@@ -53,6 +59,7 @@ def draw_changes(rng: np.random.Generator, slices: int, per_axis: int = SLICES_P
         shift=(down, right),
         factor=float(np.exp(BRIGHTNESS * rng.standard_normal())),
         exponent=float(np.exp(CURVE * rng.standard_normal())),
+        ceiling=float(rng.uniform(*CEILING)) if rng.random() < CLIPPED else 1.0,
     )
 
 
@@ -62,7 +69,7 @@ def change(pixels: NDArray[np.uint8], changes: Changes) -> Float32:
     image /= LEVELS
     np.power(image, np.float32(changes.exponent), out=image)
     image *= np.float32(changes.factor)
-    np.minimum(image, 1, out=image)
+    np.minimum(image, np.float32(changes.ceiling), out=image)
     if changes.mirror:
         third = len(image) // 3
         image[third:] = image[third:, :, ::-1]  # columns of coronal and axial slices run from left to right

@@ -17,12 +17,17 @@ from brainsift.learn.quality.measure import Figure, ask_all, figures
 from brainsift.learn.trainer import CHECKPOINT, CURVE
 from brainsift.models.checksums import sha256_of
 
+NOTES = "notes.md"
+"""Beside checkpoint and curve: what only people know, such as where the data are from, under which licence, and what was
+changed during a training."""
+
 CURVE_ROWS = 12
 CURVE_COLUMNS = ("step", "minutes", "loss", "motion_at_least_2", "noise_at_least_2", "sequence", "mean_auc")
 
 
 def write_card(path: Path, model: Path, folder: Path, bank: Bank, validation: Bank) -> Path:
-    """Measure the exported model on the validation bank and write its card; `folder` holds checkpoint and curve."""
+    """Measure the exported model on the validation bank and write its card; `folder` holds checkpoint, curve and
+    perhaps notes."""
     measured = figures(ask_all(model, validation), validation)
     path.write_text(card_text(model, folder, bank, validation, measured), encoding="utf-8")
     return path
@@ -46,6 +51,7 @@ def card_text(model: Path, folder: Path, bank: Bank, validation: Bank, measured:
         "|---|---|---|",
         *_counts(bank, validation),
         "",
+        *_notes(folder),
         "## How it was trained",
         "",
         *_training(folder),
@@ -74,6 +80,11 @@ def _counts(bank: Bank, validation: Bank) -> list[str]:
         f"| {source}, {fault} | {learnt[source, fault]} | {held_out[source, fault]} |"
         for source, fault in sorted(learnt | held_out)
     ]
+
+
+def _notes(folder: Path) -> list[str]:
+    path = folder / NOTES
+    return [path.read_text(encoding="utf-8").strip(), ""] if path.exists() else []
 
 
 def _training(folder: Path) -> list[str]:

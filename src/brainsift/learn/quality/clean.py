@@ -52,6 +52,8 @@ HEADS = DeformRanges(
 )
 """Heads of grown people of all sizes, lying as well as they can."""
 
+FINE_MM, COARSE_MM, COARSE_SHARE = (0.8, 1.35), (1.35, 2.0), 0.25
+
 BRAIN_AT_MM = (0.0, -14.0, 18.0)
 """Mean place of the brain's centre in a whole-head field of view: the face lies before it, the neck below."""
 
@@ -108,7 +110,7 @@ class PlacedHead:
 
 def place_head(rng: np.random.Generator, head: LabelMap, person: str, spacing_mm: float | None = None) -> PlacedHead:
     """Deform a head and lay it into a whole-head field of view; 0.4 s with voxels of about 1 mm, which are drawn."""
-    drawn_spacing = 1.0 if rng.random() < 0.4 else float(rng.uniform(0.85, 1.35))
+    drawn_spacing = draw_spacing(rng)
     spacing = drawn_spacing if spacing_mm is None else spacing_mm
     extent = rng.uniform((160, 200, 176), (186, 236, 220))
     x, y, z = (int(n) for n in np.rint(extent / spacing))
@@ -118,6 +120,14 @@ def place_head(rng: np.random.Generator, head: LabelMap, person: str, spacing_mm
     codes = deform(head, drawn, (x, y, z), spacing)
     centre = (np.array([x, y, z]) - 1) / 2 + shift / spacing
     return PlacedHead(codes, head.values, spacing, centre, person)
+
+
+def draw_spacing(rng: np.random.Generator) -> float:
+    """Size of isotropic voxels, mm: mostly 1, some finer, and up to 2 as quick protocols and old studies have it."""
+    share = rng.random()
+    if share < 0.35:
+        return 1.0
+    return float(rng.uniform(*(FINE_MM if share < 1 - COARSE_SHARE else COARSE_MM)))
 
 
 @dataclass(frozen=True)
@@ -236,8 +246,9 @@ def tissue_masks(image: Float32, brain: Mask, rounds: int = 12) -> tuple[Mask, M
 
 
 def resample_clean(rng: np.random.Generator, scan: CleanScan) -> CleanScan:
-    """The same scan taken with other voxels, 1 to 1.35 mm, and perhaps mirrored."""
-    target = rng.uniform(1.0, 1.35) * np.ones(3)
+    """The same scan taken with other voxels, 1 to 2 mm, and perhaps mirrored."""
+    ends = COARSE_MM if rng.random() < COARSE_SHARE else (1.0, COARSE_MM[0])
+    target = rng.uniform(*ends) * np.ones(3)
     counts = [target_count(n, s, t) for n, s, t in zip(scan.image.shape, scan.spacing_mm, target, strict=True)]
     weights = [
         axis_weights(n, s, c, t, (n * s - c * t) / 2)
