@@ -33,7 +33,7 @@ FLAGS = [
 ]
 """Headless, as root, and without Chromium's own calls to its maker, which a closed network refuses."""
 
-REFERRED, ACCEPTED = 120, 400
+REFERRED, ACCEPTED = 300, 400
 """Enough for all tests: what one of them holds is not given to the next."""
 
 START_S = 60.0
