@@ -18,8 +18,8 @@ from brainsift.learn.trainer import CHECKPOINT, CURVE
 from brainsift.models.checksums import sha256_of
 
 NOTES = "notes.md"
-"""Beside checkpoint and curve: what only people know, such as where the data are from, under which licence, and what was
-changed during a training."""
+"""Beside checkpoint and curve: what only people know, such as where the data are from, under which licence, and what
+was changed during a training."""
 
 CURVE_ROWS = 12
 CURVE_COLUMNS = ("step", "minutes", "loss", "motion_at_least_2", "noise_at_least_2", "sequence", "mean_auc")
