@@ -19,9 +19,9 @@ from brainsift.scans.volume import Volume
 Float64 = NDArray[np.float64]
 Bool = NDArray[np.bool_]
 
-FACE_BUFFER_MM = 7.0
-"""Between the labelled brain and the plane. 10 voxels were published, counted from a looser mask; on a real head 10 mm
-from these labels leave 0.4 of the eyes, and 0 mm still leave the brain whole."""
+FACE_BUFFER_MM = 4.0
+"""Between the labelled brain and the plane: fluid and meninges. The 10 voxels that were published are counted from a
+looser mask, and leave the upper part of the eyes."""
 
 EAR_BUFFER_MM = 6.0
 """Skull and scalp beside the temporal lobes are 10 mm thick, and an ear stands out from them."""

@@ -25,8 +25,8 @@ AIMS: tuple[DefacingLabel, ...] = (
     "correct", "insufficient", "correct", "failed", "correct", "excessive", "correct", "insufficient", "failed",
     "excessive",
 )  # fmt: skip
-"""What is asked for in each chunk, all of one head. A correct defacing is harder to draw than a faulty one: of those asked
-for, about four in ten came out (three of eight), the others as what they are."""
+"""What is asked for in each chunk, all of one head. A correct defacing is harder to draw than a faulty one: three of
+eight that were asked for came out, the others are labelled as what they are."""
 
 CACHED_HEADS = 24
 """Some 15 MB each; a chunk of every head comes by in turn, and reading one takes as long as two examples."""
