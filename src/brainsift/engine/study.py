@@ -64,6 +64,8 @@ class _Run:
     failures: list[ListedFailure] = field(default_factory=list)
     started: datetime = field(default_factory=lambda: datetime.now(UTC))
     clock: float = field(default_factory=perf_counter)
+    under_way: dict[str, str] = field(default_factory=dict)
+    """Scan → stem of what a worker has and has not answered for."""
 
 
 def run_study(
@@ -227,6 +229,7 @@ def _work(
                 _take(outcome, run, collector)
                 progress(run.counts.progress(outcome.record.scan if outcome.record else ""))
     except KeyboardInterrupt:
+        _gather(run, collector)
         return True
     finally:
         remove_scratch(run.output)
@@ -249,6 +252,7 @@ def _jobs(planned: Iterable[Planned], run: _Run, collector: Collector, progress:
             run.counts.skipped += not item.failed
             run.counts.still_failed += item.failed
         else:
+            run.under_way[item.ref.scan] = item.ref.stem
             yield Job(item.ref, item.known_sha256)
     run.counts.listed = True
     progress(run.counts.progress())
@@ -259,6 +263,7 @@ def _take(outcome: Outcome, run: _Run, collector: Collector) -> None:
         raise outcome.fatal
     if outcome.record is None:
         return
+    run.under_way.pop(outcome.record.scan, None)
     collector.add(outcome.record)
     run.counts.page_errors += outcome.page_error is not None
     if outcome.refreshed:
@@ -268,6 +273,14 @@ def _take(outcome: Outcome, run: _Run, collector: Collector) -> None:
     else:
         run.counts.failed += 1
         _list_failure(run, outcome.record)
+
+
+def _gather(run: _Run, collector: Collector) -> None:
+    """Take the scans that workers finished and were stopped before they could say so."""
+    for stem in list(run.under_way.values()):
+        path = record_path(run.output, stem)
+        if path.exists() and path.stat().st_mtime >= run.started.timestamp():
+            _take(Outcome(read_record(path)), run, collector)
 
 
 def _list_failure(run: _Run, record: Record) -> None:
