@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import re
+import random
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,6 +14,19 @@ from contextlib import contextmanager
 from pathlib import Path
 
 PROGRAM = "from brainsift.cli.main import main; main()"
+
+KEPT_PORTS = range(20_000, 30_000)
+"""Below those that a system lends to clients: one that knocks while nobody listens could be lent the very port it knocks
+at, connect to itself, and keep the server from coming back."""
+
+
+def port_to_keep() -> int:
+    """A free port on which a server can be started again after a kill."""
+    for port in random.sample(KEPT_PORTS, 100):
+        with socket.socket() as tried:
+            if tried.connect_ex(("127.0.0.1", port)) != 0:
+                return port
+    raise RuntimeError("no port is free")
 
 
 class Process:
@@ -40,11 +55,6 @@ class Process:
         self.base, self.token = found.groups()
 
         self.last_words = ""
-
-    @property
-    def port(self) -> int:
-        """Where it listens."""
-        return int(self.base.rpartition(":")[2])
 
     def kill(self) -> None:
         """Kill -9."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -18,6 +17,7 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 import brainsift.review
+from tests.review.process import port_to_keep
 from tests.review_page.study import write_study
 
 PAGE = Path(brainsift.review.__file__).with_name("static") / "index.html"
@@ -55,9 +55,7 @@ class Server:
 
     def __init__(self, output: Path, source: Path) -> None:
         self.output, self._source = output, source
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self._port = free.getsockname()[1]
+        self._port = port_to_keep()
         self.url = f"http://127.0.0.1:{self._port}"
         self._process: subprocess.Popen[bytes] | None = None
 
