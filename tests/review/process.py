@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-import re
 import random
+import re
 import signal
 import socket
 import subprocess
@@ -16,8 +16,8 @@ from pathlib import Path
 PROGRAM = "from brainsift.cli.main import main; main()"
 
 KEPT_PORTS = range(20_000, 30_000)
-"""Below those that a system lends to clients: one that knocks while nobody listens could be lent the very port it knocks
-at, connect to itself, and keep the server from coming back."""
+"""Below those that a system lends to clients: one that knocks while nobody listens could be lent the very port that it
+knocks at, connect to itself, and keep the server from coming back."""
 
 
 def port_to_keep() -> int:
