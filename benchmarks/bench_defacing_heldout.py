@@ -1,0 +1,110 @@
+"""Leave one kind of tool out of training, and measure what is said of its scans: every kind in turn.
+
+    python benchmarks/bench_defacing_heldout.py runs/defacing --minutes 5 [--tool shell …] [--model MODEL.onnx]
+
+`runs/defacing` holds the banks that `brainsift train defacing` has built. For each tool a network is trained on the
+bank without its scans, weights chosen on the validation bank without them, and all of its scans of both banks of
+validation people are asked. Trainings go on from their checkpoints (`runs/defacing/without_TOOL`). With `--model` the
+network that saw every tool is asked the same, and the share that it may decide alone: the threshold is the loosest that
+keeps errors at 1 % on the validation bank, coverage and error are told on the fresh one. All scans are simulated.
+"""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from brainsift.evaluate.confusion import confusion
+from brainsift.evaluate.measured import balanced_accuracy_interval
+from brainsift.evaluate.proportions import clopper_pearson
+from brainsift.learn.defacing.bank import Bank, load_bank
+from brainsift.learn.defacing.job import FRESH_BANK, TRAINING_BANK, UNTELLABLE, VALIDATION_BANK
+from brainsift.learn.defacing.measure import TOLERATED, ask_all, largest_coverage
+from brainsift.learn.defacing.train import answers, load_model, train_defacing
+from brainsift.learn.trainer import TrainingPlan
+from brainsift.simulate.deface.tools import TOOLS
+from brainsift.tasks.defacing.network import CLASSES
+
+Bools = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Banks:
+    """Examples to learn from, to choose with, and to measure with."""
+
+    training: Bank
+    validation: Bank
+    fresh: Bank
+
+
+def by_tool(bank: Bank, tool: str) -> Bools:
+    """Which examples a tool made."""
+    return np.array([facts["tool"] == tool for facts in bank.facts])
+
+
+def tell(name: str, told: list[str], banks: list[Bank]) -> None:
+    """One line: balanced accuracy of the four classes, or of those that there are."""
+    truth = [CLASSES[int(n)] for bank in banks for n in bank.truth[:, 0]]
+    people = [person for bank in banks for person in bank.people]
+    table = confusion(truth, told, CLASSES, people)
+    print(f"{name:24s} balanced accuracy {balanced_accuracy_interval(table)}  n {len(truth)}", flush=True)
+    print(
+        "\n".join(f"    {CLASSES[row]:12s} {table.total[row].astype(int)}" for row in range(len(CLASSES))), flush=True
+    )
+
+
+def held_out(banks: Banks, tool: str, folder: Path, minutes: float) -> None:
+    """Train without a tool and tell what is said of its scans."""
+    training = banks.training.only(np.flatnonzero(~by_tool(banks.training, tool)))
+    chosen_with = banks.validation.only(np.flatnonzero(~by_tool(banks.validation, tool)))
+    plan = TrainingPlan(minutes=minutes, validate_every=250)
+    model = load_model(train_defacing(training, chosen_with, folder, plan, quiet=True), chosen_with)
+    parts = [bank.only(np.flatnonzero(by_tool(bank, tool))) for bank in (banks.validation, banks.fresh)]
+    parts = [part for part in parts if len(part)]
+    told = [CLASSES[n] for part in parts for n in answers(model, part)[:, : len(CLASSES)].argmax(axis=1)]
+    tell(f"without {tool}", told, parts)
+
+
+def shipped(banks: Banks, model: Path) -> None:
+    """The network that saw every tool: all scans, and what it may decide alone."""
+    tellable = banks.fresh.only(np.flatnonzero(~np.any([by_tool(banks.fresh, t) for t in UNTELLABLE], axis=0)))
+    for name, bank in (("all tools", banks.fresh), (f"all but {', '.join(UNTELLABLE)}", tellable)):
+        tell(name, [answer.label() for answer in ask_all(model, bank)], [bank])
+    sure, right = surety(model, banks.validation)
+    threshold = np.sort(sure)[::-1][max(0, largest_coverage(sure, right) - 1)]
+    sure, right = surety(model, tellable)
+    decided = sure >= threshold
+    n, wrong = int(decided.sum()), int((decided & ~right).sum())
+    print(f"threshold {threshold:.4f}, for {TOLERATED:.0%} error on the validation bank (n {len(banks.validation)})")
+    print(f"coverage on fresh scans {clopper_pearson(n, len(sure), 0.95)}  n {len(sure)}")
+    print(f"error among them {clopper_pearson(wrong, n, 0.95)}  n {n}" if n else "nothing is decided")
+
+
+def surety(model: Path, bank: Bank) -> tuple[NDArray[np.float64], Bools]:
+    """How sure each answer is, and whether it is right."""
+    told = ask_all(model, bank)
+    right = [a.label() == CLASSES[int(n)] for a, n in zip(told, bank.truth[:, 0], strict=True)]
+    return np.array([max(answer.classes.values()) for answer in told]), np.array(right)
+
+
+def main() -> None:
+    """Parse and measure."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--minutes", type=float, default=5.0, help="of training for each tool")
+    parser.add_argument("--tool", action="append", help="only these; by default every kind that can be learnt")
+    parser.add_argument("--model", type=Path, help="the network that saw every tool")
+    arguments = parser.parse_args()
+    banks = Banks(*(load_bank(arguments.folder / name) for name in (TRAINING_BANK, VALIDATION_BANK, FRESH_BANK)))
+    if arguments.model is not None:
+        shipped(banks, arguments.model)
+    for tool in arguments.tool or [tool for tool in TOOLS if tool not in UNTELLABLE]:
+        held_out(banks, tool, arguments.folder / f"without_{tool}", arguments.minutes)
+
+
+if __name__ == "__main__":
+    main()
