@@ -1,0 +1,1 @@
+"""How much white-matter hyperintensity is there, and where, from the T1w alone?"""
