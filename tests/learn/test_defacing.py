@@ -10,12 +10,13 @@ import torch
 
 from brainsift.learn.defacing.bank import Bank, Example, load_bank, write_chunk
 from brainsift.learn.defacing.batches import MIRRORED, Changes, batches, change, compose, whole
-from brainsift.learn.defacing.build import person_of, plan_chunks
+from brainsift.learn.defacing.build import plan_chunks
 from brainsift.learn.defacing.job import MODEL_FILE, export_and_measure, find_sources
 from brainsift.learn.defacing.measure import ask_all, figures, largest_coverage
 from brainsift.learn.defacing.net import DefacingNet
 from brainsift.learn.defacing.train import answers, best_temperature, load_model, train_defacing
 from brainsift.learn.defacing.truth import COLUMNS, defacing_loss, truth_row
+from brainsift.learn.people import person_of
 from brainsift.learn.trainer import TrainingPlan
 from brainsift.models.registry import MAX_MODEL_BYTES
 from brainsift.tasks.defacing.network import CLASSES, LAYERS, N_OUTPUTS, OUTPUTS, PLANES, ROWS, SIGNAL_NAMES, VIEWS

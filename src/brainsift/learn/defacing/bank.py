@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from brainsift.learn.chunks import ChunkFiles
 from brainsift.learn.defacing.truth import COLUMNS
 from brainsift.tasks.defacing.network import Seen, scaled_signals, stacked_views
 
@@ -18,6 +18,7 @@ UInt8 = NDArray[np.uint8]
 Float32 = NDArray[np.float32]
 
 LEVELS = 255
+FILES = ChunkFiles(".npz", COLUMNS)
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,28 +55,21 @@ def write_chunk(examples: Sequence[Example], folder: Path, name: str) -> Path:
     ValueError
         if there are none.
     """
-    if not examples:
-        raise ValueError("a chunk of a bank holds at least one example")
-    folder.mkdir(parents=True, exist_ok=True)
-    part = folder / f"{name}.part.npz"
-    np.savez_compressed(
-        part,
-        planes=np.stack([e.planes for e in examples]),
-        signals=np.stack([e.signals for e in examples]),
-        truth=np.stack([e.truth for e in examples]),
-    )
-    part.replace(folder / f"{name}.npz")
-    rows = [{"person": e.person, **e.facts} for e in examples]
-    part = folder / f"{name}.part"
-    part.write_text(json.dumps({"columns": COLUMNS, "rows": rows}) + "\n", encoding="utf-8")
-    path = folder / f"{name}.json"
-    part.replace(path)
-    return path
+
+    def save(path: Path) -> None:
+        np.savez_compressed(
+            path,
+            planes=np.stack([e.planes for e in examples]),
+            signals=np.stack([e.signals for e in examples]),
+            truth=np.stack([e.truth for e in examples]),
+        )
+
+    return FILES.write(folder, name, [{"person": e.person, **e.facts} for e in examples], save)
 
 
 def chunk_names(folder: Path) -> list[str]:
     """Names of the finished chunks, sorted."""
-    return sorted(p.stem for p in folder.glob("*.json") if p.with_suffix(".npz").exists())
+    return FILES.names(folder)
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,18 +113,12 @@ def load_bank(folder: Path) -> Bank:
     ValueError
         if there is none, or a chunk was written for other columns or signals.
     """
-    names = chunk_names(folder)
-    if not names:
-        raise ValueError(f"there is no bank of examples in {folder}: build it first")
     rows: list[dict[str, Any]] = []
     arrays: list[dict[str, NDArray[Any]]] = []
-    for name in names:
-        stored = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
-        if tuple(stored["columns"]) != COLUMNS:
-            raise ValueError(f"{name}.json holds {stored['columns']}, not {list(COLUMNS)}: build the bank again")
-        with np.load(folder / f"{name}.npz") as table:
+    for path, stored in FILES.read(folder):
+        with np.load(path) as table:
             arrays.append({key: table[key] for key in ("planes", "signals", "truth")})
-        rows += stored["rows"]
+        rows += stored
     if len({a["signals"].shape[1:] for a in arrays}) > 1:
         raise ValueError(f"chunks of {folder} hold different signals: build the bank again")
     people = tuple(str(row.pop("person")) for row in rows)

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import functools
-import multiprocessing
-import os
-from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +12,8 @@ import numpy as np
 from brainsift.anatomy.compute import compute_anatomy
 from brainsift.learn.defacing.bank import Example, chunk_names, make_example, write_chunk
 from brainsift.learn.defacing.truth import FEATURES, truth_row
+from brainsift.learn.people import person_of
+from brainsift.learn.workers import make_missing
 from brainsift.scans.volume import InputGrid, ReadFacts, Volume
 from brainsift.simulate.deface.draw import DefacedExample, draw_defaced_example
 from brainsift.simulate.deface.marked import MarkedHead, load_marked_head
@@ -76,11 +75,6 @@ def _donors(label_maps: Sequence[Path], number: int) -> tuple[Path, ...]:
     return (label_maps[(number + 1 + number // n % (n - 1)) % n],) if n > 1 else ()
 
 
-def person_of(path: Path) -> str:
-    """Whose head a file holds: its name without ending and without ``_labels``."""
-    return path.name.split(".")[0].removesuffix("_labels")
-
-
 def build_bank(
     jobs: Sequence[ChunkJob], folder: Path, workers: int = 1, progress: Callable[[int, int], None] | None = None
 ) -> int:
@@ -91,28 +85,7 @@ def build_bank(
     workers : processes, one thread each; 0 for this process.
     progress : called with the number of chunks done and the number in all.
     """
-    there = set(chunk_names(folder))
-    todo = [job for job in jobs if job.name not in there]
-    done = len(jobs) - len(todo)
-    for _ in _run(todo, folder, workers):
-        done += 1
-        if progress is not None:
-            progress(done, len(jobs))
-    return done
-
-
-def _run(todo: Sequence[ChunkJob], folder: Path, workers: int) -> Iterable[Path]:
-    if workers == 0:
-        yield from (make_chunk(job, folder) for job in todo)
-        return
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, mp_context=context, initializer=_one_thread) as pool:
-        for future in as_completed([pool.submit(make_chunk, job, folder) for job in todo]):
-            yield future.result()
-
-
-def _one_thread() -> None:
-    os.environ["OMP_NUM_THREADS"] = "1"
+    return make_missing(jobs, chunk_names(folder), partial(make_chunk, folder=folder), workers, progress)
 
 
 def make_chunk(job: ChunkJob, folder: Path) -> Path:
@@ -128,7 +101,7 @@ def make_chunk(job: ChunkJob, folder: Path) -> Path:
     return write_chunk(examples, folder, job.name)
 
 
-@functools.lru_cache(maxsize=CACHED_HEADS)
+@lru_cache(maxsize=CACHED_HEADS)
 def _head(path: Path) -> MarkedHead:
     return load_marked_head(path)
 

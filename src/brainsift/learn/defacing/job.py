@@ -12,10 +12,11 @@ from rich.progress import Progress, TaskID
 
 from brainsift.learn.defacing.bank import Bank, load_bank
 from brainsift.learn.defacing.batches import whole
-from brainsift.learn.defacing.build import ChunkJob, build_bank, person_of, plan_chunks
+from brainsift.learn.defacing.build import ChunkJob, build_bank, plan_chunks
 from brainsift.learn.defacing.card import write_card
 from brainsift.learn.defacing.train import load_model, train_defacing
 from brainsift.learn.export import export_onnx
+from brainsift.learn.people import person_of
 from brainsift.learn.trainer import TrainingPlan
 from brainsift.tasks.defacing.network import MODEL
 

@@ -17,6 +17,7 @@ from brainsift.learn.defacing.batches import batches, whole
 from brainsift.learn.defacing.net import DefacingNet
 from brainsift.learn.defacing.truth import FEATURES, defacing_loss
 from brainsift.learn.memory import keep_freed_memory
+from brainsift.learn.people import refuse_shared_people
 from brainsift.learn.trainer import Scores, Trainer, TrainingPlan
 from brainsift.tasks.defacing.network import CLASSES
 
@@ -72,13 +73,6 @@ def best_temperature(logits: Float32, truth: Float32) -> float:
         scaled = classes / temperature
         losses.append(float((np.logaddexp.reduce(scaled, axis=1) - scaled[rows, right]).mean()))
     return float(TEMPERATURES[int(np.argmin(losses))])
-
-
-def refuse_shared_people(bank: Bank, validation: Bank | None) -> None:
-    """Raise `ValueError` where a person is learnt from and validated with."""
-    both = sorted(set(bank.people) & set(() if validation is None else validation.people))
-    if both:
-        raise ValueError(f"nobody may be on both sides of a split, got {', '.join(both[:5])} on both")
 
 
 def answers(model: nn.Module, bank: Bank) -> Float32:

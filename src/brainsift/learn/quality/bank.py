@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,12 +10,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from brainsift.learn.chunks import ChunkFiles
 from brainsift.learn.quality.truth import COLUMNS
 
 UInt8 = NDArray[np.uint8]
 Float32 = NDArray[np.float32]
 
 LEVELS = 255
+FILES = ChunkFiles(".npy", COLUMNS)
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,18 +51,8 @@ def write_chunk(examples: Sequence[Example], folder: Path, name: str) -> Path:
     ValueError
         if there are none.
     """
-    if not examples:
-        raise ValueError("a chunk of a bank holds at least one example")
-    folder.mkdir(parents=True, exist_ok=True)
-    part = folder / f"{name}.part.npy"
-    np.save(part, np.stack([e.pixels for e in examples]))
-    part.replace(folder / f"{name}.npy")
     rows = [{"person": e.person, "truth": _plain(e.truth), **e.facts} for e in examples]
-    part = folder / f"{name}.part"
-    part.write_text(json.dumps({"columns": COLUMNS, "rows": rows}) + "\n", encoding="utf-8")
-    path = folder / f"{name}.json"
-    part.replace(path)
-    return path
+    return FILES.write(folder, name, rows, lambda path: np.save(path, np.stack([e.pixels for e in examples])))
 
 
 def _plain(truth: Float32) -> list[float | None]:
@@ -70,7 +61,7 @@ def _plain(truth: Float32) -> list[float | None]:
 
 def chunk_names(folder: Path) -> list[str]:
     """Names of the finished chunks, sorted."""
-    return sorted(p.stem for p in folder.glob("*.json") if p.with_suffix(".npy").exists())
+    return FILES.names(folder)
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,18 +114,12 @@ def load_bank(folder: Path) -> Bank:
     ValueError
         if there is none, or a chunk was written for other columns.
     """
-    names = chunk_names(folder)
-    if not names:
-        raise ValueError(f"there is no bank of examples in {folder}: build it first")
     rows: list[dict[str, Any]] = []
     arrays, place = [], []
-    for number, name in enumerate(names):
-        stored = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
-        if tuple(stored["columns"]) != COLUMNS:
-            raise ValueError(f"{name}.json holds {stored['columns']}, not {list(COLUMNS)}: build the bank again")
-        arrays.append(np.load(folder / f"{name}.npy", mmap_mode="r"))
-        place += [(number, i) for i in range(len(stored["rows"]))]
-        rows += stored["rows"]
+    for number, (path, stored) in enumerate(FILES.read(folder)):
+        arrays.append(np.load(path, mmap_mode="r"))
+        place += [(number, i) for i in range(len(stored))]
+        rows += stored
     truth = np.array([[np.nan if v is None else v for v in row.pop("truth")] for row in rows], np.float32)
     people = tuple(str(row.pop("person")) for row in rows)
     return Bank(truth, people, tuple(rows), tuple(arrays), tuple(place))

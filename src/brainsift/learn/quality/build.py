@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import functools
-import multiprocessing
-import os
-from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache, partial
 from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 
+from brainsift.learn.people import person_of
 from brainsift.learn.quality.bank import Example, chunk_names, write_chunk
 from brainsift.learn.quality.clean import (
     CleanScan,
@@ -24,6 +22,7 @@ from brainsift.learn.quality.clean import (
 )
 from brainsift.learn.quality.corrupt import apply_fault, draw_fault, draw_low_noise, finish
 from brainsift.learn.quality.improper import derived_example, zoo_example
+from brainsift.learn.workers import make_missing
 from brainsift.simulate.artefacts.intensity import draw_noise
 from brainsift.simulate.labelmap import LabelMap, load_label_map
 
@@ -73,46 +72,17 @@ def plan_chunks(label_maps: Sequence[Path], scans: Sequence[Path], chunks: int, 
     return jobs
 
 
-def person_of(path: Path) -> str:
-    """Whose head a file holds: its name without ending and without ``_labels``."""
-    return path.name.split(".")[0].removesuffix("_labels")
-
-
 def build_bank(
     jobs: Sequence[ChunkJob], folder: Path, workers: int = 2, progress: Callable[[int, int], None] | None = None
 ) -> int:
-    """Make the chunks that are not there yet; returns how many examples' chunks are there at the end.
+    """Make the chunks that are not there yet; returns how many are there at the end.
 
     Parameters
     ----------
     workers : processes, one thread each; 0 for this process.
     progress : called with the number of chunks done and the number in all.
     """
-    there = set(chunk_names(folder))
-    todo = [job for job in jobs if job.name not in there]
-    done = len(jobs) - len(todo)
-    for _ in _run(todo, folder, workers):
-        done += 1
-        if progress is not None:
-            progress(done, len(jobs))
-    return done
-
-
-def _run(todo: Sequence[ChunkJob], folder: Path, workers: int) -> Iterable[Path]:
-    if workers == 0:
-        yield from (make_chunk(job, folder) for job in todo)
-        return
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, mp_context=context, initializer=_one_thread) as pool:
-        for future in as_completed([pool.submit(make_chunk, job, folder) for job in todo]):
-            yield future.result()
-
-
-def _one_thread() -> None:
-    os.environ["OMP_NUM_THREADS"] = "1"
-    import torch
-
-    torch.set_num_threads(1)
+    return make_missing(jobs, chunk_names(folder), partial(make_chunk, folder=folder), workers, progress)
 
 
 def make_chunk(job: ChunkJob, folder: Path) -> Path:
@@ -122,12 +92,12 @@ def make_chunk(job: ChunkJob, folder: Path) -> Path:
     return write_chunk(examples, folder, job.name)
 
 
-@functools.lru_cache(maxsize=CACHED_HEADS)
+@lru_cache(maxsize=CACHED_HEADS)
 def _head(path: Path) -> LabelMap:
     return load_label_map(path)
 
 
-@functools.lru_cache(maxsize=CACHED_HEADS)
+@lru_cache(maxsize=CACHED_HEADS)
 def _scan(path: Path, person: str) -> CleanScan:
     return read_clean(path, person)
 

@@ -11,8 +11,9 @@ import torch
 from rich.progress import Progress, TaskID
 
 from brainsift.learn.export import export_onnx
+from brainsift.learn.people import person_of
 from brainsift.learn.quality.bank import Bank, load_bank
-from brainsift.learn.quality.build import ChunkJob, build_bank, person_of, plan_chunks
+from brainsift.learn.quality.build import ChunkJob, build_bank, plan_chunks
 from brainsift.learn.quality.card import write_card
 from brainsift.learn.quality.net import QualityNet
 from brainsift.learn.quality.train import load_weights, train_quality

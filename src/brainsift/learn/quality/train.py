@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from brainsift.evaluate.ranking import auc
 from brainsift.learn.export import weights_from_onnx
 from brainsift.learn.memory import keep_freed_memory
+from brainsift.learn.people import refuse_shared_people
 from brainsift.learn.quality.bank import Bank
 from brainsift.learn.quality.batches import batches, whole
 from brainsift.learn.quality.net import QualityNet
@@ -101,13 +102,6 @@ def load_weights(path: Path) -> dict[str, Tensor]:
     if missing:
         raise ValueError(f"{path.name} does not hold a quality network: {missing[0]} and others are missing")
     return {name: weights.get(name, wanted[name]).reshape(wanted[name].shape) for name in wanted}
-
-
-def refuse_shared_people(bank: Bank, validation: Bank | None) -> None:
-    """Raise `ValueError` where a person is learnt from and validated with."""
-    both = sorted(set(bank.people) & set(() if validation is None else validation.people))
-    if both:
-        raise ValueError(f"nobody may be on both sides of a split, got {', '.join(both[:5])} on both")
 
 
 def answers(model: nn.Module, bank: Bank) -> Float32:
