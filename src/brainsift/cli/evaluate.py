@@ -62,6 +62,58 @@ def quality(
     typer.echo(_write(output, [*figures, *raters]))
 
 
+@app.command(
+    epilog="Examples: `brainsift evaluate wmh results --labels labels.tsv`; "
+    "`brainsift evaluate wmh --masks other_tool --labels labels.tsv --tables figures`"
+)
+def wmh(
+    labels: Annotated[Path, typer.Option(metavar="FILE", help="labels.tsv with people's masks in `wmh_mask`.")],
+    output: Annotated[
+        Path | None,
+        typer.Argument(metavar="OUTPUT", help="The OUTPUT folder of an earlier `brainsift run`, for its masks."),
+    ] = None,
+    masks: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Score these masks of any program instead; a folder, or a TSV (scan, mask)."),
+    ] = None,
+    tables: Annotated[
+        Path | None,
+        typer.Option("--tables", "--output", metavar="DIR", help="Folder for the tables; OUTPUT if given, else none."),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of the resampling of people.")] = 0,
+) -> None:
+    """Score lesion masks: Dice, HD95, volume difference, lesion recall, precision and F1, agreement of volumes.
+
+    Masks are matched to scans by name and may be of truth values, whole numbers or fractions; affines may differ by
+    rounding, and a mask on another grid is resampled. Every rater's mask counts as a row; intervals count people. Rows
+    marked `train` or `validation` do not count.
+    """
+    from brainsift.cli.evaluate_wmh import compare_masks, labelled_masks, own_masks, tell, write_tables
+    from brainsift.cli.exits import Exit
+    from brainsift.cli.masks import find_masks
+    from brainsift.evaluate.segmentation.group import summarise
+
+    rows, seen = labelled_masks(labels)
+    scans = list(dict.fromkeys(label.scan for label in rows))
+    if masks is not None:
+        found = find_masks(masks, scans)
+    elif output is not None:
+        found = own_masks(output, scans)
+    else:
+        raise Stop("There is nothing to score.", "Give the OUTPUT of a run, or `--masks DIR`.")
+    compared = compare_masks(rows, labels.parent, found, seen)
+    if not compared.rows:
+        scan, why = next(iter(compared.failed.items()))
+        raise Stop(f"No mask could be compared; {scan}: {why}.", "Name masks like their scans, or list them in a TSV.")
+    figures = summarise([row.scores for row in compared.rows], [row.person for row in compared.rows], seed)
+    tell(compared, figures)
+    folder = tables or output
+    if folder is not None:
+        for path in write_tables(folder, compared, figures):
+            typer.echo(path)
+    raise typer.Exit(Exit.SCANS_FAILED if compared.failed else Exit.DONE)
+
+
 def _shares(given: list[str]) -> dict[str, float]:
     shares = {}
     for text in given:

@@ -44,7 +44,7 @@ def read_study(task: str, output: Path, labels: Path) -> Study:
     from brainsift.evaluate.consensus import consensus
     from brainsift.evaluate.labels import unseen
 
-    given = [label.model_copy(update={"scan": _plain(label.scan)}) for label in _read_labels(labels)]
+    given = read_label_rows(labels)
     held_out = unseen(given)
     findings = read_findings(task, output)
     found = [label for label in held_out if label.scan in findings]
@@ -84,11 +84,18 @@ def read_findings(task: str, output: Path) -> dict[str, tuple[Finding, Record]]:
     return found
 
 
-def _read_labels(path: Path) -> list[Label]:
+def read_label_rows(path: Path) -> list[Label]:
+    """All rows of a labels file, scans named as in the records.
+
+    Raises
+    ------
+    Stop
+        if the file cannot be used.
+    """
     from brainsift.evaluate.labels import LabelsError, read_labels
 
     try:
-        return read_labels(path)
+        return [label.model_copy(update={"scan": _plain(label.scan)}) for label in read_labels(path)]
     except LabelsError as error:
         raise Stop(error.cause, error.remedy) from error
 

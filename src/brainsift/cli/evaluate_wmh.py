@@ -1,0 +1,181 @@
+"""`brainsift evaluate wmh`: masks of any program against people's masks, scan by scan and for the group."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from brainsift.cli.exits import Stop
+
+if TYPE_CHECKING:
+    from brainsift.cli.masks import MaskFiles
+    from brainsift.evaluate.labels import Label
+    from brainsift.evaluate.segmentation.group import GroupFigure
+    from brainsift.evaluate.segmentation.scan import ScanScores
+
+SCAN_TABLE, GROUP_TABLE = "evaluation_wmh.tsv", "evaluation_wmh_group.tsv"
+
+EVIDENCE = "wmh_mask"
+"""Name of the mask in the evidence of the task's finding."""
+
+SHOWN = {
+    "dice": "Dice",
+    "hd95_mm": "HD95 mm",
+    "avd_percent": "AVD %",
+    "lesion_recall": "lesion recall",
+    "lesion_precision": "lesion precision",
+    "lesion_f1": "lesion F1",
+    "result_ml": "mL found",
+}
+"""Metric → column of the printed table."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One mask against one rater's: whose scan, which mask, the figures, and what to know of them."""
+
+    label: Label
+    person: str
+    mask: Path
+    scores: ScanScores
+    note: str
+
+
+@dataclass(frozen=True)
+class Compared:
+    """All that could be compared, and scan → why not."""
+
+    rows: list[Row] = field(default_factory=list)
+    failed: dict[str, str] = field(default_factory=dict)
+    seen: int = 0
+
+
+def labelled_masks(labels: Path) -> tuple[list[Label], int]:
+    """Rows with a mask that no model was fitted on, and how many were left out because one was.
+
+    Raises
+    ------
+    Stop
+        if there are none.
+    """
+    from brainsift.cli.labelled import read_label_rows
+    from brainsift.evaluate.labels import unseen
+
+    given = [label for label in read_label_rows(labels) if label.wmh_mask is not None]
+    held_out = unseen(given)
+    if not held_out:
+        marked = " but for rows marked `train` or `validation`" if given else ""
+        raise Stop(
+            f"No row of {labels.name} names a mask in the column `wmh_mask`{marked}.",
+            "Write the path of a mask there, relative to the labels file.",
+        )
+    return held_out, len(given) - len(held_out)
+
+
+def own_masks(output: Path, scans: list[str]) -> MaskFiles:
+    """The masks that a run has written, from its records."""
+    from brainsift.cli.labelled import read_findings
+    from brainsift.cli.masks import MaskFiles
+
+    masks = MaskFiles()
+    findings = read_findings("wmh", output)
+    for scan in scans:
+        finding, record = findings.get(scan, (None, None))
+        path = None if finding is None or record is None else (finding.evidence | record.evidence).get(EVIDENCE)
+        if path is not None and (output / path).is_file():
+            masks.found[scan] = output / path
+        else:
+            masks.missing[scan] = "the run has no finding" if finding is None else "the run kept no mask"
+    return masks
+
+
+def compare_masks(labels: list[Label], folder: Path, masks: MaskFiles, seen: int = 0) -> Compared:
+    """Compare each row's mask, below `folder`, with the one of the program."""
+    from brainsift.cli.masks import score_files
+    from brainsift.scans.errors import ScanError
+
+    compared = Compared(seen=seen)
+    for label in labels:
+        if label.scan not in masks.found or label.wmh_mask is None:
+            compared.failed[label.scan] = masks.missing.get(label.scan, "no mask has its name")
+            continue
+        mask = masks.found[label.scan]
+        try:
+            scores, note = score_files(folder / label.wmh_mask, mask)
+        except (ScanError, ValueError) as error:
+            compared.failed[label.scan] = error.cause if isinstance(error, ScanError) else str(error)
+            continue
+        compared.rows.append(Row(label, _person(label), mask, scores, note))
+    return compared
+
+
+def _person(label: Label) -> str:
+    """The participant of the labels, else of the scan's BIDS name, else the scan is its own person."""
+    from brainsift.scans.names import entities
+
+    *folders, name = label.scan.split("/")
+    return label.participant or entities(tuple(folders), name.split(".")[0]).participant or label.person
+
+
+def tell(compared: Compared, figures: list[GroupFigure]) -> None:
+    """Print the group's table, how volumes agree, and what could not be compared."""
+    from rich.table import Table
+
+    from brainsift.cli.console import answers
+    from brainsift.cli.evaluate import cell
+
+    console = answers()
+    people = len({row.person for row in compared.rows})
+    console.print(f"{len(compared.rows)} masks of {people} people compared.", markup=False)
+    if compared.seen:
+        left = f"{compared.seen} rows marked `train` or `validation`: the model has seen them"
+        console.print(f"Left out: {left}.", markup=False)
+    told = {(f.scans, f.metric, f.statistic): f.interval for f in figures}
+    table = Table(box=None, pad_edge=False, title="Median (95 % interval)", title_justify="left", title_style="bold")
+    for column in ("scans", "n", *SHOWN.values()):
+        table.add_column(column, justify="left" if column == "scans" else "right")
+    for scans in dict.fromkeys(f.scans for f in figures):
+        n = str(told[scans, "result_ml", "median"].n)
+        cells = [told.get((scans, metric, "median")) for metric in SHOWN]
+        table.add_row(scans, n, *("-" if interval is None else cell(interval) for interval in cells))
+    console.print(table)
+    for figure in figures:
+        if figure.metric == "volume_ml":
+            console.print(f"volume: {figure.statistic} {cell(figure.interval)}", markup=False)
+    for row in compared.rows:
+        if row.note:
+            console.print(f"{row.label.scan}: {row.note}.", markup=False)
+    for scan, why in compared.failed.items():
+        console.print(f"not compared: {scan}: {why}", markup=False)
+
+
+def write_tables(folder: Path, compared: Compared, figures: list[GroupFigure]) -> list[Path]:
+    """Write one table with a row per mask, and one with the group's figures."""
+    from brainsift.evaluate.segmentation.scan import ScanScores
+    from brainsift.store.files import write_atomic
+    from brainsift.store.text import tsv_cell
+
+    names = [f.name for f in fields(ScanScores)]
+    lines = ["\t".join(("scan", "participant", "rater", *names, "note"))]
+    for row in compared.rows:
+        numbers = [_number(value) for value in asdict(row.scores).values()]
+        whose = (row.label.scan, row.label.participant or "", row.label.rater or "")
+        lines.append("\t".join((*map(tsv_cell, whose), *numbers, tsv_cell(row.note))))
+    for scan, why in compared.failed.items():
+        lines.append("\t".join((tsv_cell(scan), "", "", *[""] * len(names), tsv_cell(f"not compared: {why}"))))
+    group = ["scans\tmetric\tstatistic\tvalue\tlow\thigh\tn\tpeople\tinterval"]
+    for figure in figures:
+        one = figure.interval
+        values = (_number(one.value), _number(one.low), _number(one.high), str(one.n), str(one.groups), one.method)
+        group.append("\t".join((figure.scans, figure.metric, figure.statistic, *values)))
+    folder.mkdir(parents=True, exist_ok=True)
+    written = []
+    for name, content in ((SCAN_TABLE, lines), (GROUP_TABLE, group)):
+        write_atomic(folder / name, "\n".join(content) + "\n", folder)
+        written.append(folder / name)
+    return written
+
+
+def _number(value: float) -> str:
+    return "" if value != value else f"{value:.6g}"
