@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import csv
-import platform
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
-import torch
-
-from brainsift import __version__
 from brainsift.anatomy.atlas_prior import PRIOR_FILE, prior_digest
 from brainsift.learn.anatomy_evaluate import ConditionResult
-from brainsift.learn.trainer import CHECKPOINT, CURVE
+from brainsift.learn.card import curve_table, software_told, training_told
 from brainsift.models.checksums import sha256_of
 from brainsift.models.registry import ANATOMY
 
-CURVE_ROWS = 12
+CURVE_COLUMNS = ("step", "minutes", "loss", "brain", "mean_tissue")
 
 
 def card_text(
@@ -47,8 +41,8 @@ def card_text(
         "",
         "## How it was trained",
         "",
-        f"PyTorch {torch.__version__}, BrainSift {__version__}, {platform.machine()}. AdamW, cosine decay, averaged "
-        "weights; weights stored as float16. The curve is the mean Dice of the same simulated heads at every point.",
+        f"{software_told()} AdamW, cosine decay, averaged weights; weights stored as float16. The curve is the mean "
+        "Dice of the same simulated heads at every point.",
         "",
         *_training_section("Network (4 mm, where the tissues are)", output / "where"),
         "## Results on simulated scans of the validation people",
@@ -66,25 +60,8 @@ def _names(paths: Sequence[Path]) -> list[str]:
 
 
 def _training_section(title: str, folder: Path) -> list[str]:
-    state: dict[str, Any] = torch.load(folder / CHECKPOINT, map_location="cpu", weights_only=True)
-    plan = state["plan"]
-    with (folder / CURVE).open() as file:
-        curve = list(csv.DictReader(file))
-    chosen = curve[::-1][:: max(1, len(curve) // CURVE_ROWS)][::-1]
-    return [
-        f"### {title}",
-        "",
-        f"{state['step']:,} steps, {state['seconds'] / 60:.0f} minutes on {plan['device']} ({plan['threads']} threads, "
-        f"shared with other work), seed {plan['seed']}.",
-        "",
-        "| step | minutes | loss | brain | mean tissue |",
-        "|---|---|---|---|---|",
-        *(
-            f"| {r['step']} | {r['minutes']} | {r['loss']} | {r.get('brain', '')} | {r.get('mean_tissue', '')} |"
-            for r in chosen
-        ),
-        "",
-    ]
+    told = training_told(folder, ", shared with other work")
+    return [f"### {title}", "", told, "", *curve_table(folder, CURVE_COLUMNS), ""]
 
 
 def _result_table(results: Sequence[ConditionResult]) -> list[str]:

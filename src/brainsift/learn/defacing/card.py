@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-import csv
-import platform
-from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-import torch
-
-from brainsift import __version__
+from brainsift.learn.card import count_rows, curve_table, examples_told, software_told, training_told
 from brainsift.learn.defacing.bank import Bank
-from brainsift.learn.defacing.measure import Figure, ask_all, figures
-from brainsift.learn.trainer import CHECKPOINT, CURVE
+from brainsift.learn.defacing.measure import ask_all, figures
+from brainsift.learn.figure import Figure, figure_table
 from brainsift.models.checksums import sha256_of
-
-CURVE_ROWS = 12
 
 
 def write_card(path: Path, model: Path, folder: Path, bank: Bank, measured_on: Bank, temperature: float) -> Path:
@@ -41,67 +33,30 @@ def card_text(
         "",
         "## What it saw",
         "",
-        f"{_examples(bank)} Measured on: {_examples(measured_on)}",
+        f"{examples_told(bank)} Measured on: {examples_told(measured_on)}",
         "",
         "| tool, label | examples to learn from | to measure with |",
         "|---|---|---|",
-        *_counts(bank, measured_on),
+        *count_rows(("tool", "label"), bank, measured_on),
         "",
         "## How it was trained",
         "",
-        *_training(folder, temperature),
+        f"{software_told()} {training_told(folder)} AdamW, cosine decay, averaged weights; weights stored as float16. "
+        "The weights with the highest mean AUC on validation examples are kept; the classes' logits are divided by "
+        f"{temperature:.2f}, the temperature that makes the labels of validation examples likeliest.",
+        "",
+        *curve_table(folder),
+        "",
         "## Results on people that it has not seen",
         "",
         "Every scan and every defacing here is simulated: none of these figures is clinical. The classes are ours; the "
         "published system's (Delbarre 2022) are not known to us. 95 % intervals, people resampled, or exact where that "
         "shows no spread.",
         "",
-        "| question | scans | statistic | value | n (people) |",
-        "|---|---|---|---|---|",
-        *(
-            f"| {f.question} | {f.scans} | {f.statistic} | {f.value} | {f.value.n} ({f.value.groups}) |"
-            for f in measured
-        ),
+        *figure_table(measured),
         "",
         "## What it is not for",
         "",
         "It does not say that nobody can be recognised, and it releases nothing: a person signs every pass.",
     ]
     return "\n".join(lines) + "\n"
-
-
-def _examples(bank: Bank) -> str:
-    people = sorted(set(bank.people))
-    return f"{len(bank):,} examples of {len(people)} people ({', '.join(people)})."
-
-
-def _counts(bank: Bank, measured_on: Bank) -> list[str]:
-    def of(bank: Bank) -> Counter[tuple[str, str]]:
-        return Counter((str(facts.get("tool")), str(facts.get("label"))) for facts in bank.facts)
-
-    learnt, held_out = of(bank), of(measured_on)
-    return [
-        f"| {tool}, {label} | {learnt[tool, label]} | {held_out[tool, label]} |"
-        for tool, label in sorted(learnt | held_out)
-    ]
-
-
-def _training(folder: Path, temperature: float) -> list[str]:
-    state: dict[str, Any] = torch.load(folder / CHECKPOINT, map_location="cpu", weights_only=True)
-    plan = state["plan"]
-    with (folder / CURVE).open() as file:
-        curve = list(csv.DictReader(file))
-    chosen = curve[::-1][:: max(1, len(curve) // CURVE_ROWS)][::-1]
-    names = list(curve[0]) if curve else []
-    return [
-        f"PyTorch {torch.__version__}, BrainSift {__version__}, {platform.machine()}. {state['step']:,} steps, "
-        f"{state['seconds'] / 60:.0f} minutes on {plan['device']} ({plan['threads']} threads), seed {plan['seed']}. "
-        "AdamW, cosine decay, averaged weights; weights stored as float16. The weights with the highest mean AUC on "
-        f"validation examples are kept; the classes' logits are divided by {temperature:.2f}, the temperature that "
-        "makes the labels of validation examples likeliest.",
-        "",
-        f"| {' | '.join(name.replace('_', ' ') for name in names)} |",
-        "|---" * len(names) + "|",
-        *(f"| {' | '.join(row[name] for name in names)} |" for row in chosen),
-        "",
-    ]

@@ -3,37 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from brainsift.evaluate.confusion import confusion
-from brainsift.evaluate.intervals import Interval
 from brainsift.evaluate.measured import balanced_accuracy_interval, recall_interval
 from brainsift.evaluate.proportions import clopper_pearson
 from brainsift.learn.defacing.bank import Bank
 from brainsift.learn.defacing.batches import whole
 from brainsift.learn.defacing.truth import FEATURES
+from brainsift.learn.figure import Figure
 from brainsift.models.session import load_onnx
 from brainsift.tasks.defacing.network import CLASSES, MODEL, Answer, decode
 
 TOLERATED = 0.01
 """Error among automatic answers at which coverage is told, the strictest that the issue asks for."""
 
-
 ALL, OWN_FACE = "all tools", "all but those that paste another face"
-
-
-@dataclass(frozen=True)
-class Figure:
-    """One measured figure: of what, on which scans, which statistic."""
-
-    question: str
-    scans: str
-    statistic: str
-    value: Interval
 
 
 def ask_all(path: Path, bank: Bank, threads: int | None = None) -> list[Answer]:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from brainsift.evaluate.confusion import binary_confusion, confusion
-from brainsift.evaluate.intervals import Interval
 from brainsift.evaluate.measured import accuracy_interval, balanced_accuracy_interval, recall_interval
 from brainsift.evaluate.ranking import auc_interval
+from brainsift.learn.figure import Figure
 from brainsift.learn.quality.bank import LEVELS, Bank
 from brainsift.learn.quality.truth import COLUMNS
 from brainsift.models.session import load_onnx
@@ -33,16 +32,6 @@ SIMULATORS: tuple[tuple[str, Chooser], ...] = (
     ("k-space motion", lambda facts: facts["fault"] in ("none", "motion")),
     ("TorchIO motion", lambda facts: facts["fault"] in ("none", "torchio")),
 )
-
-
-@dataclass(frozen=True)
-class Figure:
-    """One measured figure: of what, on which scans, which statistic."""
-
-    question: str
-    scans: str
-    statistic: str
-    value: Interval
 
 
 def ask_all(path: Path, bank: Bank, threads: int | None = None) -> list[Answer]:
