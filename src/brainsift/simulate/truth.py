@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -11,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brainsift.simulate.head import brain_and_csf
+from brainsift.simulate.table import write_tsv
 
 TRUTH_FILE = "truth.tsv"
 
@@ -53,17 +53,5 @@ def volumes_ml(labels: NDArray[np.integer], voxel_mm3: float) -> tuple[float, fl
 
 def write_truth(rows: Iterable[Truth], folder: Path) -> Path:
     """Write the truth table into `folder`; empty where a question makes no sense."""
-    path = folder / TRUTH_FILE
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, [f.name for f in fields(Truth)], delimiter="\t", lineterminator="\n")
-        writer.writeheader()
-        writer.writerows({name: _text(value) for name, value in asdict(row).items()} for row in rows)
-    return path
-
-
-def _text(value: object) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return str(value).lower()
-    return f"{value:.4f}" if isinstance(value, float) else str(value)
+    columns = [f.name for f in fields(Truth)]
+    return write_tsv(folder / TRUTH_FILE, columns, (asdict(row) for row in rows), ("false", "true"))

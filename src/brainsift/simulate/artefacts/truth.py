@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 from brainsift.simulate.artefacts.grades import whole
+from brainsift.simulate.table import write_tsv
 from brainsift.simulate.truth import TRUTH_FILE
 
 LABELS_FILE = "labels.tsv"
@@ -60,26 +60,11 @@ class ScanTruth:
 
 def write_tables(rows: Sequence[ScanTruth], folder: Path) -> Path:
     """Write both tables into `folder`; returns the path of ``truth.tsv``."""
-    _write(folder / TRUTH_FILE, [f.name for f in fields(ScanTruth)], (asdict(row) for row in rows))
-    _write(folder / LABELS_FILE, LABEL_COLUMNS, (_as_label(row) for row in rows))
+    write_tsv(folder / TRUTH_FILE, [f.name for f in fields(ScanTruth)], (asdict(row) for row in rows))
+    write_tsv(folder / LABELS_FILE, LABEL_COLUMNS, (_as_label(row) for row in rows))
     return folder / TRUTH_FILE
 
 
 def _as_label(row: ScanTruth) -> dict[str, object]:
     cells = {name: getattr(row, name) for name in LABEL_COLUMNS}
     return {name: whole(value) if isinstance(value, float) else value for name, value in cells.items()}
-
-
-def _write(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, object]]) -> None:
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, columns, delimiter="\t", lineterminator="\n")
-        writer.writeheader()
-        writer.writerows({name: _text(row[name]) for name in columns} for row in rows)
-
-
-def _text(value: object) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return f"{value:.4f}" if isinstance(value, float) else str(value)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import csv
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +16,7 @@ from brainsift.simulate.deface.marked import mark_head
 from brainsift.simulate.deface.tools import choose_tools
 from brainsift.simulate.deface.truth import LABELS
 from brainsift.simulate.sources import heads_of
+from brainsift.simulate.table import write_tsv
 from brainsift.simulate.truth import TRUTH_FILE
 from brainsift.simulate.write import LARGEST_STORED, FileLayout, draw_layout, write_array
 
@@ -91,9 +91,9 @@ def simulate_deface(
         source, head = next_source, donor
         if progress is not None:
             progress(number)
-    _write_tsv(out / TRUTH_FILE, TRUTH_COLUMNS, rows)
-    _write_tsv(out / LABELS_FILE, ("scan", "participant", "sequence", "defacing"), rows)
-    _write_tsv(out / ORIGINALS_FILE, ("scan", "original"), rows)
+    write_tsv(out / TRUTH_FILE, TRUTH_COLUMNS, rows)
+    write_tsv(out / LABELS_FILE, ("scan", "participant", "sequence", "defacing"), rows)
+    write_tsv(out / ORIGINALS_FILE, ("scan", "original"), rows)
     return out / TRUTH_FILE
 
 
@@ -126,18 +126,3 @@ def _row(example: DefacedExample, scan: str, participant: str) -> dict[str, obje
         "slip": defacing["slip"]["kind"],
         "face_size": example.parameters["scene"]["face_size"],
     }
-
-
-def _write_tsv(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, object]]) -> None:
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, columns, delimiter="\t", lineterminator="\n")
-        writer.writeheader()
-        writer.writerows({name: _text(row[name]) for name in columns} for row in rows)
-
-
-def _text(value: object) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return f"{value:.4f}" if isinstance(value, float) else str(value)
