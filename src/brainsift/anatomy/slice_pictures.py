@@ -70,8 +70,8 @@ def picture_slices(volume: Volume, anatomy: Anatomy, shown: Sequence[ShownSlice]
     planes = [(one, plane, mask) for one, plane, mask in planes if mask.any()]
     if not planes:
         return None
-    low, high = _window(np.concatenate([plane[mask] for _, plane, mask in planes]))
-    tiles = [_tile(one, _grey(plane, mask, low, high), mask, volume.spacing) for one, plane, mask in planes]
+    low, high = grey_window(np.concatenate([plane[mask] for _, plane, mask in planes]))
+    tiles = [_tile(one, to_grey(plane, mask, low, high), mask, volume.spacing) for one, plane, mask in planes]
     height = max(tile.shape[0] for tile in tiles)
     width = sum(tile.shape[1] for tile in tiles) + GAP * (len(tiles) - 1)
     picture = np.full((height, width), FILL, dtype=np.uint8)
@@ -97,7 +97,7 @@ def encode_picture(picture: UInt8, max_bytes: int = MAX_BYTES) -> bytes:
 def _plane(volume: Volume, anatomy: Anatomy, seen: Seen, one: ShownSlice) -> tuple[NDArray[np.float32], Bool]:
     """Grey values (A, B) of a slice and what of it may be shown, both cut to the box of the latter."""
     plane = np.asarray(np.moveaxis(volume.data, one.axis, 0)[one.index])
-    mask = _may_be_seen(volume, anatomy, seen, one) & np.isfinite(plane)
+    mask = may_be_seen(volume, anatomy, seen, one) & np.isfinite(plane)
     if not mask.any():
         return plane, mask
     box = tuple(
@@ -106,7 +106,7 @@ def _plane(volume: Volume, anatomy: Anatomy, seen: Seen, one: ShownSlice) -> tup
     return plane[box], mask[box]
 
 
-def _may_be_seen(volume: Volume, anatomy: Anatomy, seen: Seen, one: ShownSlice) -> Bool:
+def may_be_seen(volume: Volume, anatomy: Anatomy, seen: Seen, one: ShownSlice) -> Bool:
     """Whether each voxel (A, B) of the slice has its centre in the region that may be seen."""
     shift = np.eye(4)
     shift[:3, 3] = seen.origin
@@ -123,12 +123,14 @@ def _may_be_seen(volume: Volume, anatomy: Anatomy, seen: Seen, one: ShownSlice) 
     return allowed
 
 
-def _window(values: NDArray[np.float32]) -> tuple[float, float]:
+def grey_window(values: NDArray[np.float32]) -> tuple[float, float]:
+    """Grey values (N,) that are shown black and white."""
     low, high = (float(p) for p in np.percentile(values, WINDOW_PERCENTILES))
     return low, high if high > low else low + 1.0
 
 
-def _grey(plane: NDArray[np.float32], mask: Bool, low: float, high: float) -> UInt8:
+def to_grey(plane: NDArray[np.float32], mask: Bool, low: float, high: float) -> UInt8:
+    """A plane (A, B) in the window from `low` to `high`, neutral grey outside of `mask`."""
     scaled = np.clip((np.where(mask, plane, low) - low) * (255.0 / (high - low)), 0, 255)
     return np.where(mask, scaled, FILL).astype(np.uint8)
 

@@ -9,6 +9,7 @@ from brainsift.decide.decision import Action, Decision
 from brainsift.decide.defacing import decide_defacing
 from brainsift.decide.route import decide_with
 from brainsift.decide.stored import Calibration
+from brainsift.decide.wmh import decide_wmh
 from brainsift.tasks.base import Finding
 
 CUT_REJECT_SHARE = 0.25
@@ -60,6 +61,8 @@ def decide(
     """
     if finding.task == "integrity":
         return decide_integrity(finding)
+    if finding.task == "wmh":
+        return decide_wmh(finding)
     if finding.task not in CALIBRATED_TASKS:
         return None
     if finding.task == "defacing":

@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING
 
 from brainsift import __version__
 from brainsift.decide.decision import Action, Decision
+from brainsift.decide.prerequisites import why_not_asked
 from brainsift.engine.calibrations import Calibrations
+from brainsift.engine.drawn_evidence import with_drawn
 from brainsift.engine.evidence import write_evidence
 from brainsift.engine.redecide import reason_of
 from brainsift.engine.settings import RunSettings
@@ -27,7 +29,7 @@ from brainsift.scans.ref import ScanRef
 from brainsift.store.errors import StoreError, output_error
 from brainsift.store.files import derived_path, write_atomic
 from brainsift.store.record import Failure, InputFacts, Record
-from brainsift.tasks.base import Finding, Measurement, Networked, Task
+from brainsift.tasks.base import Drawn, Draws, Finding, Measurement, Networked, NotApplicableError, Task
 
 if TYPE_CHECKING:
     from brainsift.anatomy.anatomy import Anatomy
@@ -53,6 +55,7 @@ class _Course:
     volume: Volume | None = None
     anatomy: Anatomy | None = None
     findings: list[Finding] = field(default_factory=list)
+    drawn: dict[str, Drawn] = field(default_factory=dict)
     decisions: list[Decision] = field(default_factory=list)
     not_asked: dict[str, str] = field(default_factory=dict)
     evidence: dict[str, str] = field(default_factory=dict)
@@ -132,8 +135,9 @@ def _take(
         volume = course.volume = stages.read(ref, scratch)
     no_anatomy = _see(volume, course, stages, settings, threads)
     for name in settings.tasks:
-        if (why := _stopped(course)) is None:
-            _ask(name, ref, volume, course, partial(_task, name, stages, settings, threads), calibrations)
+        if (why := _stopped(course) or why_not_asked(name, course.findings)) is None:
+            pictures = None if output is None else settings.pictures
+            _ask(name, ref, volume, course, partial(_task, name, stages, settings, threads), calibrations, pictures)
         else:
             course.not_asked[name] = why
     if no_anatomy is not None and course.findings[0].label == "image":
@@ -150,6 +154,9 @@ def _take(
                 course.findings = [
                     with_views(one, ref, volume, course.anatomy, output, faces=settings.face_renders) for one in shown
                 ]
+            for place, finding in enumerate(course.findings):
+                if (drawn := course.drawn.pop(finding.task, None)) is not None:
+                    course.findings[place] = with_drawn(finding, drawn, ref, volume, output, scratch)
 
 
 def _see(
@@ -183,19 +190,32 @@ def _ask(
     course: _Course,
     open_task: Callable[[], Task],
     calibrations: Calibrations,
+    pictures: bool | None,
 ) -> None:
+    """Ask one task. What it draws is kept for the evidence unless `pictures` is None, and nothing is written."""
     with course.at(name):
         start = time.perf_counter()
         task = open_task()
         if not task.applies_to(ref, course.anatomy):
             course.not_asked[name] = NOT_APPLICABLE
             return
-        finding = task.run(volume, course.anatomy, ref)
+        try:
+            finding = _answer(task, ref, volume, course, pictures)
+        except NotApplicableError as why:
+            course.not_asked[name] = why.reason
+            return
         finding = finding.model_copy(update={"seconds": round(time.perf_counter() - start, 4)})
         course.findings.append(finding)
         decision = calibrations.decide(finding, course.site)
         if decision is not None:
             course.decisions.append(decision)
+
+
+def _answer(task: Task, ref: ScanRef, volume: Volume, course: _Course, pictures: bool | None) -> Finding:
+    if pictures is None or not isinstance(task, Draws):
+        return task.run(volume, course.anatomy, ref)
+    drawn = course.drawn[task.name] = task.draw(volume, course.anatomy, ref, pictures=pictures)
+    return drawn.finding
 
 
 def _failure(error: Exception, ref: ScanRef, course: _Course, output: Path | None) -> Failure:

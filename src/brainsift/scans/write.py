@@ -18,7 +18,9 @@ COMPRESSION_LEVEL = 2
 NIFTI1_MAX_DIM = 32767
 
 
-def write_like_input(volume: Volume, array_ras: NDArray[Any], path: Path, dtype: DTypeLike) -> None:
+def write_like_input(
+    volume: Volume, array_ras: NDArray[Any], path: Path, dtype: DTypeLike, *, scale: float = 1.0
+) -> None:
     """Write an array of the RAS grid as NIfTI on the scan's input grid: same order, same sform and qform, same codes.
 
     The file appears whole or not at all (temporary file beside it, then rename). Same content, same bytes.
@@ -29,18 +31,22 @@ def write_like_input(volume: Volume, array_ras: NDArray[Any], path: Path, dtype:
     array_ras : (X, Y, Z) as `volume.data`.
     path : ends in ``.nii`` or ``.nii.gz``; its folder is made.
     dtype : on disk, such as ``np.uint8`` for masks or ``np.float32`` for probabilities.
+    scale : what one step of the stored values is worth (``scl_slope``): 1/255 for probabilities in bytes.
 
     Raises
     ------
     ValueError
-        if the shape is not the volume's, the name is not NIfTI's, or `dtype` cannot hold the values.
+        if the shape is not the volume's, the name is not NIfTI's, the scale is not positive, or `dtype` cannot hold
+        the values.
     """
     if array_ras.shape != volume.shape:
         raise ValueError(f"array_ras must have the volume's shape {volume.shape}, got {array_ras.shape}")
     if not path.name.endswith((".nii", ".nii.gz")):
         raise ValueError(f"path must end in .nii or .nii.gz, got {path.name}")
+    if not (np.isfinite(scale) and scale > 0):
+        raise ValueError(f"scale must be positive and finite, got {scale}")
     stored = _cast(volume.input_grid.restore(array_ras), np.dtype(dtype))
-    content = _header(volume.input_grid, stored) + stored.tobytes(order="F")
+    content = _header(volume.input_grid, stored, scale) + stored.tobytes(order="F")
     if path.name.endswith(".gz"):
         from isal import igzip
 
@@ -83,7 +89,7 @@ def _cast(array: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
     return array.astype(dtype.newbyteorder("<"))
 
 
-def _header(grid: InputGrid, stored: NDArray[Any]) -> bytes:
+def _header(grid: InputGrid, stored: NDArray[Any], scale: float) -> bytes:
     """Bytes before the voxels: NIfTI-1 unless an axis is too long for it."""
     from nibabel.nifti1 import Nifti1Header
     from nibabel.nifti2 import Nifti2Header
@@ -94,7 +100,7 @@ def _header(grid: InputGrid, stored: NDArray[Any]) -> bytes:
     header.set_data_shape(stored.shape)
     header["pixdim"][1:4] = np.sqrt((grid.affine[:3, :3] ** 2).sum(axis=0))
     header["xyzt_units"] = grid.unit_code
-    header["scl_slope"], header["scl_inter"] = 1.0, 0.0
+    header["scl_slope"], header["scl_inter"] = scale, 0.0
     header["vox_offset"] = header.single_vox_offset
     header["magic"] = header.single_magic
     if grid.qform is not None:

@@ -66,14 +66,14 @@ def _source(input_folder: Path) -> dict[str, str]:
     return {**source, "DOI": doi} if isinstance(doi, str) else source
 
 
-def mask_path(output: Path, ref: ScanRef, desc: str, label: str | None = None) -> Path:
-    """Where a mask of a scan is written, on the scan's own grid.
+def mask_path(output: Path, ref: ScanRef, desc: str, label: str | None = None, suffix: str = "mask") -> Path:
+    """Where a mask of a scan, or a map (`suffix` ``probseg``), is written, on the scan's own grid.
 
     BIDS inputs give ``sub-01/anat/sub-01_mod-T1w_space-orig_desc-brain_mask.nii.gz``: `mod-` keeps the masks of a T1w
     and a T2w of one session apart. Others keep their stem: ``folder/scan_space-orig_desc-brain_mask.nii.gz``.
     """
     labelled = f"_label-{label}" if label else ""
-    return derived_path(output, _mask_stem(ref), f"_space-orig{labelled}_desc-{desc}_mask.nii.gz")
+    return derived_path(output, _mask_stem(ref), f"_space-orig{labelled}_desc-{desc}_{suffix}.nii.gz")
 
 
 def _mask_stem(ref: ScanRef) -> str:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from brainsift.anatomy.anatomy import Anatomy
@@ -35,6 +39,49 @@ class Finding(BaseModel):
     seconds: float = 0.0
 
 
+class NotApplicableError(Exception):
+    """A task looked at a scan and found that its question does not apply; `reason` is a sentence for the record."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+@dataclass(frozen=True, eq=False)
+class DrawnImage:
+    """Values that a task drew on the scan's own grid.
+
+    Attributes
+    ----------
+    suffix : of BIDS: ``mask``, ``probseg``.
+    values : uint8 (X, Y, Z), as `Volume.data`.
+    scale : what one step of the values is worth.
+    description : a sentence for the sidecar.
+    """
+
+    suffix: str
+    values: NDArray[np.uint8]
+    scale: float
+    description: str
+
+
+@dataclass(frozen=True, eq=False)
+class Drawn:
+    """A finding and what was drawn for it; names are those of the finding's evidence, in the order wanted there.
+
+    Attributes
+    ----------
+    label : BIDS ``label-`` of what is drawn (``L``: lesion).
+    images, tables, pictures : name → image on the scan's grid, tab-separated text, WebP.
+    """
+
+    finding: Finding
+    label: str
+    images: Mapping[str, DrawnImage]
+    tables: Mapping[str, str] = field(default_factory=dict)
+    pictures: Mapping[str, bytes] = field(default_factory=dict)
+
+
 class Task(Protocol):
     """A question asked of a scan. No task knows another."""
 
@@ -45,7 +92,10 @@ class Task(Protocol):
         ...
 
     def run(self, volume: Volume, anatomy: Anatomy | None, ref: ScanRef) -> Finding:
-        """Answer it. Raises `ScanError` where the scan cannot be answered for."""
+        """Answer it.
+
+        Raises `ScanError` where the scan cannot be answered for, `NotApplicableError` where it need not be.
+        """
         ...
 
 
@@ -55,4 +105,13 @@ class Networked(Protocol):
 
     def on(self, shelf: Path | None, threads: int | None) -> Task:
         """The task with the network of the user's `shelf`, where one is there, and this many threads (None: all)."""
+        ...
+
+
+@runtime_checkable
+class Draws(Protocol):
+    """A task whose answer is drawn on the scan, to be kept beside the record."""
+
+    def draw(self, volume: Volume, anatomy: Anatomy | None, ref: ScanRef, *, pictures: bool) -> Drawn:
+        """Answer as `run` does, and give what was drawn; without `pictures` no pictures are made."""
         ...

@@ -1,0 +1,43 @@
+"""Which questions need the answers of others: what must be known of a scan before another task is asked.
+
+Tasks do not know each other; what one finds decides here whether the next makes sense. Only findings count, and
+thresholds that no calibration moves: other thresholds never change what was computed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from brainsift.decide.decision import Action
+from brainsift.decide.route import decide_with
+from brainsift.tasks.base import Finding
+
+T1W = "T1w"
+
+
+def why_not_asked(task: str, findings: Iterable[Finding]) -> str | None:
+    """A sentence that says why a task makes no sense for a scan; None where nothing speaks against it.
+
+    Parameters
+    ----------
+    findings : of the tasks that were asked before it.
+    """
+    return _not_for_lesions({finding.task: finding for finding in findings}) if task == "wmh" else None
+
+
+def _not_for_lesions(found: dict[str, Finding]) -> str | None:
+    """White-matter lesions are dark in T1w alone, and contrast agent brightens what lies beside them."""
+    integrity, quality = found.get("integrity"), found.get("quality")
+    sequence = integrity.measurements.get("sequence") if integrity else None
+    if isinstance(sequence, str) and sequence != T1W:
+        return f"White-matter hyperintensities are measured on T1w scans, and this one is taken for {sequence}."
+    if quality is None:
+        return None
+    decision = decide_with(quality, None)
+    if decision.action is Action.REJECT:
+        return f"Its quality does not allow it. {decision.reason}"
+    if quality.measurements.get("gadolinium") is True:
+        share = quality.probabilities.get("gadolinium")
+        likely = f" ({share:.0%} likely)" if share is not None else ""
+        return f"Contrast agent was given{likely}, which changes how lesions look."
+    return None
