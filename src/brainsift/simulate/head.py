@@ -74,7 +74,14 @@ def render_head(
     head: LabelMap, parameters: HeadParameters, shape: tuple[int, int, int], spacing_mm: float
 ) -> SimulatedHead:
     """Make the image of `head` that `parameters` describe on a grid of `shape` voxels of `spacing_mm`."""
-    codes = deform(head, parameters.deformation, shape, spacing_mm)
+    return render_codes(deform(head, parameters.deformation, shape, spacing_mm), head, parameters, spacing_mm)
+
+
+def render_codes(
+    codes: NDArray[np.uint8], head: LabelMap, parameters: HeadParameters, spacing_mm: float
+) -> SimulatedHead:
+    """As `render_head`, of the label codes (X, Y, Z) of a head that is deformed already."""
+    shape = codes.shape
     is_brain, is_csf = brain_and_csf(head.values)
     centre = (np.asarray(shape) - 1) / 2 + np.asarray(parameters.deformation.shift_mm) / spacing_mm
     keep = keep_mask(is_brain[codes], is_csf[codes], centre, parameters.coverage, spacing_mm)

@@ -7,10 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from brainsift.simulate.coverage import keep_mask
 from brainsift.simulate.deform import deform
-from brainsift.simulate.head import HeadParameters, brain_and_csf, draw_head, render_head
+from brainsift.simulate.head import HeadParameters, brain_and_csf, draw_head, render_codes
 from brainsift.simulate.labelmap import LabelMap
 from brainsift.simulate.sources import heads_of
 from brainsift.simulate.stored import save_parameters
@@ -78,14 +79,20 @@ def simulate_heads(
 
 
 def outside_share(
-    label_map: LabelMap, parameters: HeadParameters, shape: tuple[int, int, int], spacing_mm: float
+    codes: NDArray[np.uint8], label_map: LabelMap, parameters: HeadParameters, spacing_mm: float
 ) -> float:
-    """Share of the brain outside the field of view; what a stripping tool ate is not counted."""
+    """Share of the brain outside the field of view; what a stripping tool ate is not counted.
+
+    Parameters
+    ----------
+    codes : uint8 (X, Y, Z), `label_map` deformed as `parameters` say.
+    """
     is_brain, _ = brain_and_csf(label_map.values)
     centred = replace(parameters.deformation, shift_mm=(0.0, 0.0, 0.0))
-    whole = np.count_nonzero(is_brain[deform(label_map, centred, shape, spacing_mm)])
-    seen = is_brain[deform(label_map, parameters.deformation, shape, spacing_mm)]
-    centre = (np.asarray(shape) - 1) / 2 + np.asarray(parameters.deformation.shift_mm) / spacing_mm
+    x, y, z = codes.shape
+    whole = np.count_nonzero(is_brain[deform(label_map, centred, (x, y, z), spacing_mm)])
+    seen = is_brain[codes]
+    centre = (np.asarray(codes.shape) - 1) / 2 + np.asarray(parameters.deformation.shift_mm) / spacing_mm
     limits = replace(parameters.coverage, strip="none", deface=False)
     shown = np.count_nonzero(seen & keep_mask(seen, seen, centre, limits, spacing_mm))
     return max(0.0, 1 - shown / whole) if whole else 0.0
@@ -101,7 +108,8 @@ def _one(
     out: Path, name: str, source: str, label_map: LabelMap, parameters: HeadParameters, spacing_mm: float
 ) -> Truth:
     shape = grid_shape(spacing_mm)
-    head = render_head(label_map, parameters, shape, spacing_mm)
+    codes = deform(label_map, parameters.deformation, shape, spacing_mm)
+    head = render_codes(codes, label_map, parameters, spacing_mm)
     layout = FileLayout(voxel_mm=(spacing_mm, spacing_mm, spacing_mm))
     write_scan(head, out / f"{name}.nii.gz", layout)
     write_labels(head, out / f"{name}_labels.nii.gz", layout)
@@ -113,6 +121,6 @@ def _one(
         dimension=layout.dimension,
         brain_ml=brain,
         icv_ml=icv,
-        brain_outside_fov=outside_share(label_map, parameters, shape, spacing_mm),
+        brain_outside_fov=outside_share(codes, label_map, parameters, spacing_mm),
         skull_stripped=parameters.coverage.strip != "none",
     )
