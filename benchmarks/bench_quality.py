@@ -1,10 +1,9 @@
-"""Measure the quality task: seconds per scan, beside what the papers' way costs, and its answers on real scans.
+"""Measure the quality task: seconds per scan, and its answers on real scans.
 
-    python benchmarks/bench_quality.py ../shared/data [--model runs/quality/quality.onnx] [--papers]
+    python benchmarks/bench_quality.py ../shared/data [--model runs/quality/quality.onnx]
 
 Prints a line for every scan of the manifest, then balanced accuracy of proper or not and accuracy of the sequence. The
-anatomy pass comes before and is not counted. `--papers` times what the papers do instead, in the same run: N4 and an
-affine registration (SimpleITK, in place of ANTs) and their 3D Conv5 network with global pooling (PyTorch).
+anatomy pass comes before and is not counted. `bench_quality_baseline.py speed` times what the papers do beside it.
 """
 
 from __future__ import annotations
@@ -23,18 +22,12 @@ from brainsift.evaluate.confusion import binary_confusion, confusion
 from brainsift.evaluate.measured import accuracy_interval, balanced_accuracy_interval, recall_interval
 from brainsift.models.session import load_onnx
 from brainsift.scans.read import read_file
-from brainsift.scans.volume import Volume
 from brainsift.tasks.quality.metrics import compute_metrics
 from brainsift.tasks.quality.network import GRADED, MODEL, SEQUENCES, Answer, QualityNetwork, open_quality_network
 from brainsift.tasks.quality.slices import slices_of
 
 SUFFIX = {"GRE": "T2starw", "T1w+Gd": "T1w", "phase": "other"}
 """Names of the manifest → those of the network."""
-
-CLINICA_SHAPE = (169, 208, 179)
-"""Voxels of the papers' images after registration, 1 mm."""
-
-CONV5_CHANNELS = (8, 16, 32, 64, 128)
 
 
 @dataclass(frozen=True)
@@ -105,59 +98,17 @@ def show(found: list[Row]) -> None:
     print(f"all: median {np.median(times.sum(axis=1)):.2f} s, worst {times.sum(axis=1).max():.2f} s, n {len(times)}")
 
 
-def time_papers(volume: Volume) -> None:
-    """Print what N4, affine registration and the 3D network take."""
-    import SimpleITK
-    import torch
-
-    image = SimpleITK.GetImageFromArray(volume.data.transpose(2, 1, 0))
-    image.SetSpacing([float(s) for s in volume.spacing])
-    start = time.perf_counter()
-    small = SimpleITK.Shrink(image, [4, 4, 4])
-    n4 = SimpleITK.N4BiasFieldCorrectionImageFilter()
-    n4.Execute(small, SimpleITK.OtsuThreshold(small, 0, 1))
-    corrected = image / SimpleITK.Exp(n4.GetLogBiasFieldAsImage(image))
-    print(f"N4, at a quarter of the resolution: {time.perf_counter() - start:.2f} s")
-    start = time.perf_counter()
-    turned = SimpleITK.Resample(corrected, SimpleITK.Euler3DTransform((0, 0, 0), 0.05, 0.05, 0.05, (3, 3, 3)))
-    method = SimpleITK.ImageRegistrationMethod()
-    method.SetMetricAsMattesMutualInformation(50)
-    method.SetMetricSamplingStrategy(method.RANDOM)
-    method.SetMetricSamplingPercentage(0.05, 1)
-    method.SetInterpolator(SimpleITK.sitkLinear)
-    method.SetOptimizerAsGradientDescent(1.0, 100)
-    method.SetOptimizerScalesFromPhysicalShift()
-    method.SetShrinkFactorsPerLevel([4, 2, 1])
-    method.SetSmoothingSigmasPerLevel([2, 1, 0])
-    method.SetInitialTransform(SimpleITK.AffineTransform(3))
-    method.Execute(turned, corrected)
-    print(f"affine registration: {time.perf_counter() - start:.2f} s")
-    layers: list[torch.nn.Module] = []
-    for inputs, outputs in zip((1, *CONV5_CHANNELS[:-1]), CONV5_CHANNELS, strict=True):
-        layers += [torch.nn.Conv3d(inputs, outputs, 3, padding=1), torch.nn.BatchNorm3d(outputs)]
-        layers += [torch.nn.ReLU(), torch.nn.MaxPool3d(2)]
-    conv5 = torch.nn.Sequential(*layers, torch.nn.AdaptiveAvgPool3d(1), torch.nn.Flatten(), torch.nn.Linear(128, 3))
-    with torch.no_grad():
-        conv5.eval()(torch.rand(1, 1, *CLINICA_SHAPE))
-        start = time.perf_counter()
-        conv5(torch.rand(1, 1, *CLINICA_SHAPE))
-    print(f"Conv5 with global pooling on {'x'.join(map(str, CLINICA_SHAPE))}: {time.perf_counter() - start:.2f} s")
-
-
 def main() -> None:
     """Parse and run."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path)
     parser.add_argument("--model", type=Path, help="default: the packaged one")
-    parser.add_argument("--papers", action="store_true")
     options = parser.parse_args()
     if options.model is None:
         network = open_quality_network()
     else:
         network = QualityNetwork(load_onnx(options.model, MODEL), MODEL, "")
     show(list(rows(options.data, network)))
-    if options.papers:
-        time_papers(read_file(options.data / "scans" / "t1w_head_a.nii.gz"))
 
 
 if __name__ == "__main__":
