@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import nn
 
 OPSET = 18
@@ -19,7 +21,14 @@ MIN_AGREEMENT = 0.999
 """Share of voxels whose most probable class must be the same in both."""
 
 
-def export_onnx(model: nn.Module, path: Path, example: torch.Tensor, *, labels_voxels: bool = True) -> None:
+def export_onnx(
+    model: nn.Module,
+    path: Path,
+    example: torch.Tensor,
+    *,
+    labels_voxels: bool = True,
+    metadata: Mapping[str, str] | None = None,
+) -> None:
     """Write `model` (one image in, logits out) as ONNX, and prove that it answers alike.
 
     Parameters
@@ -27,6 +36,7 @@ def export_onnx(model: nn.Module, path: Path, example: torch.Tensor, *, labels_v
     example : float32 (1, C, X, Y, Z), a realistic input, also used for the comparison.
     labels_voxels : the answer has classes on axis 1 and the input's free spatial dimensions after it; else all sizes
         are those of `example`, and the weights keep PyTorch's names, so that `weights_from_onnx` gets them back.
+    metadata : written into the file: how its answers are to be read.
 
     Raises
     ------
@@ -55,6 +65,8 @@ def export_onnx(model: nn.Module, path: Path, example: torch.Tensor, *, labels_v
     if labels_voxels:
         with torch.no_grad():
             _fix_output(graph, int(model(example).shape[1]))
+    if metadata:
+        onnx.helper.set_model_props(graph, dict(metadata))
     onnx.save(graph, str(part))
     check_equal(model, part, example, labels_voxels=labels_voxels)
     part.replace(path)
@@ -76,12 +88,18 @@ def check_equal(model: nn.Module, path: Path, example: torch.Tensor, *, labels_v
     with torch.no_grad():
         wanted = model(example).numpy()
     difference = float(np.abs(answer - wanted).max())
-    agreement = float((answer.argmax(1) == wanted.argmax(1)).mean()) if labels_voxels else 1.0
+    agreement = float((_class_of(answer) == _class_of(wanted)).mean()) if labels_voxels else 1.0
     if difference > MAX_DIFFERENCE * max(1.0, float(np.abs(wanted).max())) or agreement < MIN_AGREEMENT:
         raise RuntimeError(
             f"{path.name} differs from the trained network by {difference:.3g}, agreement {agreement:.5f}"
         )
     return difference
+
+
+def _class_of(logits: NDArray[np.float32]) -> NDArray[np.intp]:
+    """Class of each voxel from logits (N, C, ...); of one class, whether it is likelier than not."""
+    found: NDArray[np.intp] = logits.argmax(1) if logits.shape[1] > 1 else (logits[:, 0] > 0).astype(np.intp)
+    return found
 
 
 def weights_from_onnx(path: Path) -> dict[str, torch.Tensor]:

@@ -21,8 +21,9 @@ GRADIENT_NORM = 5.0
 EMA_DECAY = 0.998
 """Averaged weights are validated and exported: with one image a step the raw weights jump from contrast to contrast."""
 
-Batch = tuple[Tensor, Tensor]
-Loss = Callable[[Tensor, Tensor], Tensor]
+Batch = tuple[Tensor, Any]
+"""Inputs, and what the loss compares the answer with: a tensor, or anything else that has `to(device)`."""
+Loss = Callable[[Tensor, Any], Tensor]
 Scores = dict[str, float]
 
 
@@ -143,7 +144,7 @@ class Trainer:
         cosine = 0.5 * (1 + np.cos(np.pi * min(1.0, self.progress)))
         return float(self.plan.learning_rate * min(1.0, (self.step + 1) / WARM_UP_STEPS) * cosine)
 
-    def _update(self, inputs: Tensor, target: Tensor) -> float:
+    def _update(self, inputs: Tensor, target: Any) -> float:
         for group in self.optimiser.param_groups:
             group["lr"] = self._rate()
         inputs, target = inputs.to(self.plan.device), target.to(self.plan.device)
