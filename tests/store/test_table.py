@@ -15,7 +15,8 @@ PUBLISHED = (
     "scan status reason sequence dimension brain_ml icv_ml brain_outside_fov proper_probability motion_grade "
     "motion_score noise_grade noise_score contrast_grade contrast_score gadolinium_probability tier quality_decision "
     "defacing_label defacing_p_correct defacing_p_insufficient defacing_p_excessive defacing_p_failed "
-    "defacing_decision wmh_ml wmh_count wmh_decision microbleed_count microbleed_candidates microbleeds_decision "
+    "defacing_decision wmh_ml wmh_count wmh_periventricular_ml wmh_juxtacortical_ml wmh_deep_ml wmh_infratentorial_ml "
+    "wmh_icv_percent wmh_decision microbleed_count microbleed_candidates microbleeds_decision "
     "seconds sha256"
 )
 """Users' scripts hold on to these names and this order: it may not change within a major version."""
@@ -70,7 +71,16 @@ def test_every_later_task_has_its_columns() -> None:
             label="correct",
             probabilities={"correct": 0.7, "insufficient": 0.1, "excessive": 0.15, "failed": 0.05},
         ),
-        Finding(task="wmh", label="found", measurements={"volume_ml": 3.25, "count": 7}),
+        Finding(
+            task="wmh",
+            label="lesions",
+            measurements={
+                "volume_ml": 3.25,
+                "count": 7,
+                "volume_icv_percent": 0.21,
+                **{f"{name}_ml": 1.0 for name in ("periventricular", "juxtacortical", "deep", "infratentorial")},
+            },
+        ),
         Finding(task="microbleeds", label="found", measurements={"count": 2, "candidates": 9}),
     )
     decisions = tuple(

@@ -75,7 +75,8 @@ def periventricular_thickness_mm(marked: Marked, places: Places) -> float:
 def deep_diameter_mm(marked: Marked, places: Places) -> float:
     """Longest axis of the largest connected part of the deep and juxtacortical white matter that is marked; 0 without.
 
-    A lesion that reaches from the ventricles into the depth counts with its deep part.
+    A lesion that reaches from the ventricles into the depth counts with its deep part; its mere rim, below
+    `STREAK_MM3`, does not.
     """
     from scipy.ndimage import label
 
@@ -87,5 +88,11 @@ def deep_diameter_mm(marked: Marked, places: Places) -> float:
     mask = np.zeros(at.max(axis=0) + 1, np.bool_)
     mask[tuple(at.T)] = True
     pieces = label(mask, structure=np.ones((3, 3, 3)))[0][tuple(at.T)]
-    mm = marked.mm[deep]
-    return max(diameter_mm(mm[pieces == number], marked.voxel_mm3) for number in np.unique(pieces))
+    begun = np.unique(marked.lesion[places.region == Region.PERIVENTRICULAR])
+    mm, is_rim = marked.mm[deep], np.isin(marked.lesion[deep], begun)
+    sizes = [0.0]
+    for number in np.unique(pieces):
+        here = pieces == number
+        if not is_rim[here][0] or np.count_nonzero(here) * marked.voxel_mm3 >= STREAK_MM3:
+            sizes.append(diameter_mm(mm[here], marked.voxel_mm3))
+    return max(sizes)

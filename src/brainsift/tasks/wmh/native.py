@@ -20,7 +20,8 @@ Box = tuple[slice, slice, slice]
 LEVELS = 255
 """Steps in which probability is stored: a byte a voxel, 0.4 % apart, finer than any network is sure of itself."""
 
-STEP = 1.0 / LEVELS
+STEP = float(np.nextafter(np.float32(1 / LEVELS), np.float32(0)))
+"""What a step is worth, as a NIfTI header can hold it (float32), rounded down so that no probability exceeds 1."""
 
 
 @dataclass(frozen=True, eq=False)
