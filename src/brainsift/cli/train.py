@@ -202,6 +202,94 @@ def defacing(
     typer.echo(path)
 
 
+@app.command(
+    epilog="Example: `brainsift train wmh runs/wmh --label-maps labels --lesion-masks masks --validation head_17`; "
+    "`brainsift train wmh runs/ours --labels labels.tsv --scans study --minutes 120`"
+)
+def wmh(
+    output: Annotated[
+        Path, typer.Argument(metavar="OUTPUT", help="Folder for examples, checkpoint, curve, ONNX file and card.")
+    ],
+    label_maps: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Folder of whole-head label maps to simulate people from.")
+    ] = None,
+    lesion_masks: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Lesion masks in MNI152 whose shapes and places are used.")
+    ] = None,
+    validation: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="Label map kept for validation, by its file name; several times."),
+    ] = None,
+    labels: Annotated[
+        Path | None, typer.Option(metavar="TSV", help="Learn from people's masks instead (`wmh_mask` in `labels.tsv`).")
+    ] = None,
+    scans: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Folder that the labels' column `scan` is relative to.")
+    ] = None,
+    supervision: Annotated[
+        str, typer.Option(help="`coarse` (through the slices), `upsampled`, `nearest`, or `fine` (simulation's truth).")
+    ] = "coarse",
+    link: Annotated[
+        str, typer.Option(help="What a mark says of its voxel: `share`, all is lesion; `rater`, about half or more.")
+    ] = "share",
+    two_step: Annotated[
+        bool, typer.Option("--two-step/--one-step", help="Weigh labels by their agreement half-way, and train on.")
+    ] = True,
+    bad_labels: Annotated[
+        float, typer.Option(min=0, max=1, help="Share of the simulated labels to learn from that is grossly wrong.")
+    ] = 0.0,
+    chunks: Annotated[int, typer.Option(min=1, help="Of the bank, of four simulated people each.")] = 100,
+    workers: Annotated[int, typer.Option(min=0, help="Processes that build the bank.")] = 1,
+    minutes: Annotated[float | None, typer.Option(min=0, help="Train so many minutes at the most.")] = None,
+    steps: Annotated[int, typer.Option(min=1, help="Train so many steps at the most.")] = 20_000,
+    rate: Annotated[float, typer.Option(min=0, help="Learning rate.")] = 2e-3,
+    seed: Annotated[int, typer.Option(help="Of the examples, the first weights and the order.")] = 1,
+    threads: Annotated[int, typer.Option(min=1, help="Of the CPU.")] = 2,
+    device: Annotated[str, typer.Option(help="`cpu` or `cuda`.")] = "cpu",
+    resume: Annotated[bool, typer.Option("--resume/--restart", help="Go on from the checkpoint in OUTPUT.")] = True,
+) -> None:
+    """Train the lesion network on T1w scans with masks drawn on slices of a FLAIR, simulated or people's own.
+
+    A mask may have thick slices, gaps and any plane, and lies in the scan's space; a sidecar beside it may give the
+    `SliceThickness`. Nothing has to be resampled: predictions pass through the slices before they are compared.
+    Interrupt it at any time: the same command goes on. Use the result with
+    `brainsift models import wmh OUTPUT/wmh.onnx --shelf DIR --card OUTPUT/wmh.md`.
+    """
+    need_extra("train", "Training")
+    from typing import cast, get_args
+
+    from brainsift.learn.anatomy_job import split_label_maps
+    from brainsift.learn.trainer import TrainingPlan
+    from brainsift.learn.wmh.batches import Lessons
+    from brainsift.learn.wmh.job import Simulation, build_banks, read_banks, train_and_export
+    from brainsift.learn.wmh.losses import Link
+    from brainsift.learn.wmh.supervise import SUPERVISIONS, Supervision
+
+    folders = ((label_maps, "--label-maps"), (lesion_masks, "--lesion-masks"), (scans, "--scans"))
+    for folder, option in folders:
+        if folder is not None and not folder.is_dir():
+            raise Stop(f"There is no folder {folder}.", f"Give `{option}` a folder.")
+    for given, known, option in ((supervision, SUPERVISIONS, "--supervision"), (link, get_args(Link), "--link")):
+        if given not in known:
+            raise Stop(f"'{given}' is no choice of {option}.", f"Choose one of {', '.join(known)}.")
+    lessons = Lessons(supervision=cast(Supervision, supervision), link=cast(Link, link))
+    plan = TrainingPlan(
+        steps=steps, minutes=minutes, seed=seed, threads=threads, device=device, learning_rate=rate, validate_every=250
+    )
+    try:
+        if labels is not None and label_maps is None:
+            banks = read_banks(labels, scans or labels.parent, output, seed)
+        elif label_maps is not None and labels is None:
+            split = split_label_maps(label_maps, validation or [])
+            banks = build_banks(Simulation(split, lesion_masks, chunks, bad_labels), output, seed, workers)
+        else:
+            raise Stop("What to learn from is not clear.", "Give either `--label-maps` or `--labels`.")
+        path = train_and_export(banks, output, plan, lessons, two_steps=two_step, resume=resume)
+    except (ValueError, OSError) as error:
+        raise Stop(f"{str(error)[:1].upper()}{str(error)[1:]}", "See `brainsift train wmh --help`.") from error
+    typer.echo(path)
+
+
 def _weights(start: str) -> Path | None:
     """The file behind `--from`; None for `nothing`."""
     if start == "nothing":

@@ -11,18 +11,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from brainsift.anatomy.compute import compute_anatomy
 from brainsift.learn.people import person_of
 from brainsift.learn.wmh.bank import chunk_names, write_chunk
 from brainsift.learn.wmh.example import Example, make_example
 from brainsift.learn.wmh.geometry import coarse_label
+from brainsift.learn.wmh.preparing import Preparer, prepare_with_anatomy
 from brainsift.learn.workers import make_missing
 from brainsift.scans.errors import ScanError
 from brainsift.scans.volume import InputGrid, ReadFacts, Volume
 from brainsift.simulate.labelmap import LabelMap, load_label_map
 from brainsift.simulate.lesions.example import WmhExample, draw_wmh_example
 from brainsift.simulate.lesions.shapes import ShapeBank, load_shapes
-from brainsift.tasks.wmh.network import prepare
 
 PER_CHUNK = 4
 """People of one label map in a chunk; each is deformed anew."""
@@ -97,8 +96,8 @@ def build_bank(
     return make_missing(jobs, chunk_names(folder), partial(make_chunk, folder=folder), workers, progress)
 
 
-def make_chunk(job: ChunkJob, folder: Path) -> Path:
-    """Make and write one chunk.
+def make_chunk(job: ChunkJob, folder: Path, prepared: Preparer = prepare_with_anatomy) -> Path:
+    """Make and write one chunk; `prepared` makes the network's input of a scan.
 
     Raises
     ------
@@ -121,7 +120,7 @@ def make_chunk(job: ChunkJob, folder: Path) -> Path:
             bad_label_share=job.bad_label_share,
         )
         try:
-            examples.append(simulated_example(drawn, job.person))
+            examples.append(simulated_example(drawn, job.person, prepared))
         except ScanError:
             continue
     if not examples:
@@ -139,7 +138,7 @@ def _shapes(folder: Path) -> ShapeBank:
     return load_shapes(folder)
 
 
-def simulated_example(drawn: WmhExample, person: str) -> Example:
+def simulated_example(drawn: WmhExample, person: str, prepared: Preparer = prepare_with_anatomy) -> Example:
     """What inference sees of a simulated person, by the real anatomy pass, with truth and label.
 
     Raises
@@ -148,7 +147,7 @@ def simulated_example(drawn: WmhExample, person: str) -> Example:
         if the anatomy pass finds no brain, or no white matter brighter than fluid.
     """
     volume = as_volume(drawn.t1w, drawn.t1w_affine)
-    prepared = prepare(volume, compute_anatomy(volume, threads=1))
+    seen = prepared(volume)
     coarse = None
     if drawn.coarse is not None and drawn.coarse_affine is not None:
         coarse = coarse_label(drawn.coarse, drawn.coarse_affine, drawn.slice_thickness_mm)
@@ -160,7 +159,7 @@ def simulated_example(drawn: WmhExample, person: str) -> Example:
         "slice_thickness_mm": round(float(drawn.slice_thickness_mm), 2),
         "slice_gap_mm": round(float(drawn.slice_gap_mm), 2),
     }
-    return make_example(prepared, person, truth=(drawn.truth, drawn.t1w_affine), coarse=coarse, facts=facts)
+    return make_example(seen, person, truth=(drawn.truth, drawn.t1w_affine), coarse=coarse, facts=facts)
 
 
 def as_volume(image: NDArray[np.float32], affine: NDArray[np.float64]) -> Volume:

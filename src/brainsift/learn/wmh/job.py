@@ -20,10 +20,11 @@ from brainsift.learn.wmh.batches import Lessons
 from brainsift.learn.wmh.build import build_bank, plan_chunks
 from brainsift.learn.wmh.card import write_card
 from brainsift.learn.wmh.crops import Shape, cut_input, draw_cut
-from brainsift.learn.wmh.labelled import Preparer, labelled_banks, prepare_with_anatomy
+from brainsift.learn.wmh.labelled import labelled_banks
 from brainsift.learn.wmh.measure import figures, measure
 from brainsift.learn.wmh.net import WmhNet
 from brainsift.learn.wmh.predict import asker, onnx_asker
+from brainsift.learn.wmh.preparing import Preparer, prepare_with_anatomy
 from brainsift.learn.wmh.settings import Settings, choose_settings
 from brainsift.learn.wmh.supervise import needs_truth
 from brainsift.learn.wmh.train import MakeNet, load_net, train_twice, train_wmh

@@ -7,23 +7,19 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from brainsift.anatomy.compute import compute_anatomy
 from brainsift.evaluate.labels import Label
 from brainsift.evaluate.segmentation.masks import as_mask
 from brainsift.learn.quality.labelled import held_out
 from brainsift.learn.wmh.bank import Bank, chunk_names, load_bank, write_chunk
 from brainsift.learn.wmh.example import Example, make_example
 from brainsift.learn.wmh.geometry import coarse_label
+from brainsift.learn.wmh.preparing import Preparer, prepare_with_anatomy
 from brainsift.scans.errors import ScanError
 from brainsift.scans.read import read_file
 from brainsift.scans.sidecar import read_sidecar
-from brainsift.scans.volume import Volume
-from brainsift.tasks.wmh.network import Prepared, prepare
 
 FINE_MM = 1.5
 """A mask with no voxel side longer than this is taken for the truth on the fine grid as well."""
-
-Preparer = Callable[[Volume], Prepared]
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,11 +29,6 @@ class LabelledBanks:
     training: Bank
     validation: Bank | None
     failed: dict[str, str]
-
-
-def prepare_with_anatomy(volume: Volume) -> Prepared:
-    """The network's input as in inference."""
-    return prepare(volume, compute_anatomy(volume))
 
 
 def labelled_banks(
