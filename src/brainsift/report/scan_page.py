@@ -13,6 +13,8 @@ from brainsift.report.quality_scan import is_shown_here, quality_view
 from brainsift.report.quality_study import QualityStudy
 from brainsift.report.quality_words import WORST_SLICES
 from brainsift.report.verdict import WORDS, verdict
+from brainsift.report.wmh_scan import is_shown_here as is_in_wmh
+from brainsift.report.wmh_scan import wmh_view
 from brainsift.report.words import duration, field_name, field_value, file_size
 from brainsift.store.files import derived_path, require_inside, write_atomic
 from brainsift.store.record import Record
@@ -35,7 +37,11 @@ KEY_MEASURES = ("brain_ml", "icv_ml", "outside_fov", "confidence")
 
 Rows = list[tuple[str, str]]
 
-SHOWN_ELSEWHERE: dict[str, Callable[[str], bool]] = {"quality": is_shown_here, "defacing": is_in_defacing}
+SHOWN_ELSEWHERE: dict[str, Callable[[str], bool]] = {
+    "quality": is_shown_here,
+    "defacing": is_in_defacing,
+    "wmh": is_in_wmh,
+}
 """Task → whether a measurement stands in its own section."""
 
 
@@ -74,6 +80,7 @@ def scan_page(record: Record, output: Path, study: QualityStudy | None = None) -
         quality=None if quality is None else quality_view(quality.measurements, study),
         quality_picture=None if quality is None else _embed(quality.evidence.get(WORST_SLICES), output),
         defacing=_defacing(record),
+        **_wmh(record, output),
         findings=[_finding(finding) for finding in record.findings],
         facts=_facts(record),
         header=_rows(record.input.header),
@@ -87,6 +94,18 @@ def _defacing(record: Record) -> dict[str, Any] | None:
         return None
     action = decision.action.value if decision else None
     return defacing_view(finding.label, finding.probabilities, finding.measurements, action)
+
+
+def _wmh(record: Record, output: Path) -> dict[str, Any]:
+    finding = record.finding("wmh")
+    if finding is None:
+        return {"wmh": None}
+    evidence = finding.evidence
+    return {
+        "wmh": wmh_view(finding.measurements, evidence, output),
+        "wmh_picture": _embed(evidence.get("wmh_slices"), output),
+        "wmh_outline": _embed(evidence.get("wmh_slices_outline"), output),
+    }
 
 
 def _picture(record: Record, output: Path, name: str) -> str | None:

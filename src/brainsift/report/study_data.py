@@ -14,6 +14,7 @@ from brainsift.report.defacing_study import DefacingStudy
 from brainsift.report.quality_study import QualityStudy
 from brainsift.report.scan_page import REPORT_SUFFIX
 from brainsift.report.verdict import verdict, verdict_key
+from brainsift.report.wmh_study import WmhStudy
 from brainsift.report.words import field_name, task_name
 from brainsift.store.basis import Bases
 from brainsift.store.files import derived_path
@@ -42,6 +43,7 @@ DISTRIBUTIONS = {
     "brain_ml": ("Brain volume", "mL", 1.0),
     "icv_ml": ("Intracranial volume", "mL", 1.0),
     "brain_outside_fov": ("Brain outside the field of view", "%", 100.0),
+    "wmh_ml": ("White-matter hyperintensities", "mL", 1.0),
     "seconds": ("Time per scan", "s", 1.0),
 }
 """Column → title, unit and factor of its histogram."""
@@ -93,6 +95,7 @@ class StudyData:
         self.failures: dict[str, Failures] = {}
         self.quality = QualityStudy()
         self.defacing = DefacingStudy()
+        self.wmh = WmhStudy()
         self.bases = Bases(output)
         self.not_asked: dict[str, Counter[str]] = {}
 
@@ -114,6 +117,7 @@ class StudyData:
             values.append(_reason(record) if name == "reason" else self.cells[name](record))
         self.quality.add(record)
         self.defacing.add(record)
+        self.wmh.add(record)
         self.bases.add(record)
         for task, why in record.not_asked.items():
             self.not_asked.setdefault(task, Counter())[NUMBER.sub("…", why)] += 1
@@ -188,6 +192,6 @@ def _after(stem: str, path: str | None) -> str | None:
 def _heading(name: str) -> str:
     if name.endswith("_decision"):
         return task_name(name.removesuffix("_decision"))
-    unit = {"ml": " (mL)", "seconds": " (s)"}.get(name.rpartition("_")[2], "")
+    unit = {"ml": " (mL)", "seconds": " (s)", "percent": " (%)"}.get(name.rpartition("_")[2], "")
     short = {"brain_outside_fov": "Outside FOV", "icv_ml": "ICV", "seconds": "Time"}
     return short.get(name, field_name(name)) + unit

@@ -15,6 +15,7 @@ from brainsift.report.quality_words import TIER_RULE
 from brainsift.report.scan_page import write_scan_page
 from brainsift.report.study_data import DISTRIBUTIONS, StudyData
 from brainsift.report.verdict import ORDER, WORDS
+from brainsift.report.wmh_words import DERIVED
 from brainsift.store.files import write_atomic
 from brainsift.store.record import Record
 from brainsift.store.record_io import read_record, record_files
@@ -91,6 +92,9 @@ def study_page(records: Iterable[Record], output: Path) -> str:
         metric_charts=study.quality.charts(),
         defacing_rows=study.defacing.rows(),
         defacing_share=study.defacing.automatic_share(),
+        wmh_sites=study.wmh.sites(),
+        wmh_grades=study.wmh.grades(),
+        wmh_derived=DERIVED,
         tier_rule=TIER_RULE,
         table_name=TABLE_NAME if (output / TABLE_NAME).is_file() else None,
         words=WORDS,

@@ -37,6 +37,8 @@ UNITS = {
     "deg": "°",
     "bytes": "B",
     "hz": "Hz",
+    "percent": "%",
+    "bits": "bit",
 }
 """Last part of a field name → unit."""
 

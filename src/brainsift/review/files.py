@@ -24,6 +24,10 @@ ORIGINAL = "original"
 
 PICTURES = {".webp": "image/webp", ".png": "image/png", ".jpg": "image/jpeg"}
 MASKS = (".nii.gz", ".nii")
+MAP = "_probability"
+"""Ending of the names of images that are graded: one colour over the mask would hide where it ends, so the viewer is
+not given them."""
+
 VOLUMES = (".nii.gz", ".nii", ".mgz")
 """What the viewer reads."""
 
@@ -32,6 +36,9 @@ TITLES = {
     "mosaic_outline": "Outlines",
     "worst_slices": "Slices to look at",
     "brain_mask": "Brain",
+    "wmh_mask": "White-matter hyperintensities",
+    "wmh_slices": "Slices with most marked",
+    "wmh_slices_outline": "Outlines of what is marked",
 }
 
 ATTEMPTS = "brainsift-attempts/"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from brainsift.review.files import MASKS, PICTURES, Evidence, evidence_of, sha256_of, volume_of
+from brainsift.review.files import MAP, MASKS, PICTURES, Evidence, evidence_of, sha256_of, volume_of
 from brainsift.review.questions import agrees
 from brainsift.store.record import Record
 from brainsift.store.reviews.cases import ABOUT_OUTPUT
@@ -46,6 +46,7 @@ def make_offer(record: Record, scan_id: int, task: str, output: Path, source: Pa
                 "file": "mask.nii.gz" if one.path.name.endswith(".gz") else "mask.nii",
             }
             for one in evidence_of(record, task, output, MASKS)
+            if not one.name.endswith(MAP)
         ],
         "facts": _facts(record),
         "input_sha256": record.input.sha256,
