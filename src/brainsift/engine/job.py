@@ -11,13 +11,13 @@ from pathlib import Path
 
 from brainsift.engine.calibrations import Calibrations
 from brainsift.engine.content import content_sha256
-from brainsift.engine.scan_unit import LOG_SUFFIX, SOFTWARE, fingerprint, run_scan
+from brainsift.engine.scan_unit import LOG_SUFFIX, fingerprint, lost_record, run_scan
 from brainsift.engine.settings import RunSettings
 from brainsift.engine.stages import Stages
 from brainsift.scans.ref import ScanRef
 from brainsift.store.errors import StoreError, output_error
 from brainsift.store.files import derived_path
-from brainsift.store.record import Failure, InputFacts, Record
+from brainsift.store.record import Failure, Record
 from brainsift.store.record_io import read_record, record_path, write_record
 
 AfterScan = Callable[[Record, Path], None]
@@ -114,21 +114,7 @@ def finish(record: Record, context: Context) -> Outcome:
 
 def failed_record(job: Job, context: Context, failure: Failure) -> Record:
     """The record of a scan whose worker could not write one."""
-    ref = job.ref
-    return Record(
-        scan=ref.scan,
-        stem=ref.stem,
-        participant=ref.participant,
-        session=ref.session,
-        suffix=ref.suffix,
-        status="failed",
-        reason=failure.cause,
-        input=InputFacts(format=ref.format, size=ref.size, fingerprint=fingerprint(ref)),
-        failure=failure,
-        models=context.models,
-        settings_sha256=context.settings.sha256(),
-        software=SOFTWARE,
-    )
+    return lost_record(job.ref, context.settings, context.models, failure)
 
 
 def _unwritable(record: Record, error: Exception) -> Record:

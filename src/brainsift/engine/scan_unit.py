@@ -119,6 +119,11 @@ def run_scan(
     return _record(ref, settings, models, course, failure, used, time.perf_counter() - start)
 
 
+def lost_record(ref: ScanRef, settings: RunSettings, models: dict[str, str], failure: Failure) -> Record:
+    """The record of a scan that a worker took and gave nothing back of."""
+    return _record(ref, settings, models, _Course(), failure, {}, 0.0)
+
+
 def _take(
     ref: ScanRef,
     settings: RunSettings,
