@@ -13,8 +13,11 @@ from brainsift.tasks.base import Finding
 
 
 def finding(correct: float, label: str = "correct", flags: tuple[str, ...] = (), **changes: Any) -> Finding:
-    rest = round((1 - correct) / 3, 6)
-    probabilities = {"correct": correct, "insufficient": rest, "excessive": rest, "failed": rest}
+    """Of the failures, `label` is the likeliest by far."""
+    failures = ("insufficient", "excessive", "failed")
+    rest = (1 - correct) * 0.1
+    probabilities = {"correct": correct, **{name: rest / 2 for name in failures}}
+    probabilities[label if label in failures else "failed"] = (1 - correct) * 0.9
     values: dict[str, Any] = {"task": "defacing", "label": label, "probabilities": probabilities, "flags": flags}
     return Finding(**{**values, **changes})
 
@@ -54,6 +57,12 @@ def test_doubt_refers_however_sure_the_network_is(flag: str, correct: float) -> 
 
 def test_without_a_usable_probability_a_person_looks() -> None:
     assert decide_defacing(finding(0.9, probabilities={})).action is Action.REFER
+
+
+def test_a_failure_of_unclear_kind_is_looked_at() -> None:
+    either = {"correct": 0.01, "insufficient": 0.02, "excessive": 0.47, "failed": 0.5}
+    decision = decide_defacing(finding(0.01, "failed", ("nose",), probabilities=either))
+    assert (decision.action, decision.rule) == (Action.REFER, "kind_unsure")
 
 
 def test_the_general_rule_knows_the_task() -> None:
