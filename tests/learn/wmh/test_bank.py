@@ -46,7 +46,7 @@ def test_examples_come_back_from_disk_as_they_were(tmp_path: Path) -> None:
 def test_an_example_of_a_prepared_scan_is_its_input_in_bytes() -> None:
     rng = np.random.default_rng(0)
     channels = rng.random((len(CHANNELS), 32, 16, 16)).astype(np.float32)
-    prepared = Prepared(channels, AFFINE, np.ones((32, 16, 16), bool), np.zeros((32, 16, 16), np.float32))
+    prepared = Prepared(channels, AFFINE, np.ones((32, 16, 16), bool))
     lesion = np.zeros((32, 16, 16), np.float32)
     lesion[4:6] = 1
     moved = AFFINE.copy()

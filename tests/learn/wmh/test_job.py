@@ -31,7 +31,7 @@ def prepared(volume: Volume) -> Prepared:
     x, y, z = (n // SIZE * SIZE for n in volume.shape)
     channels = np.zeros((len(CHANNELS), x, y, z), np.float32)
     channels[0] = np.clip(volume.data[:x, :y, :z] / max(1.0, float(volume.data.max())), 0, 1)
-    return Prepared(channels, volume.affine, np.ones((x, y, z), bool), np.zeros((x, y, z), np.float32))
+    return Prepared(channels, volume.affine, np.ones((x, y, z), bool))
 
 
 def test_a_chunk_of_simulated_people_holds_truth_and_label_that_agree(label_maps: Path, tmp_path: Path) -> None:

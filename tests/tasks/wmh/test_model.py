@@ -30,7 +30,7 @@ def prepared(grey: float) -> Prepared:
     channels[CHANNELS.index("white")] = 1
     inside = np.ones(shape, np.bool_)
     inside[:, :, -1] = False
-    return Prepared(channels, np.eye(4), inside, np.zeros(shape, np.float32))
+    return Prepared(channels, np.eye(4), inside)
 
 
 @pytest.fixture

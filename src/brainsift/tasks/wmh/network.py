@@ -48,13 +48,11 @@ class Prepared:
     input : float32 (channels, X, Y, Z) in [0, 1], sizes multiples of `MULTIPLE_OF`; see `CHANNELS`.
     affine : 4x4, voxel → scan mm; axes as those of the anatomy pass.
     inside : bool (X, Y, Z), within the field of view of the scan.
-    ventricle_mm : float32 (X, Y, Z), distance to the ventricles.
     """
 
     input: Float32
     affine: Float64
     inside: NDArray[np.bool_]
-    ventricle_mm: Float32
 
 
 def prepare(volume: Volume, anatomy: Anatomy) -> Prepared:
@@ -63,14 +61,16 @@ def prepare(volume: Volume, anatomy: Anatomy) -> Prepared:
     Raises
     ------
     ScanError
-        if there is no brain, or white matter is not brighter than fluid.
+        if there is no brain, or white matter is not brighter than grey matter and fluid.
     """
     if not anatomy.has_brain or not anatomy.brain.any():
         raise ScanError("no_brain", "No brain was found in the scan.", "Lesions are measured in brain scans alone.")
     scale = grey_scale(anatomy)
     if scale is None:
         raise ScanError(
-            "not_t1w", "White matter is not brighter than fluid.", "Give a T1w scan; the name may say T1w wrongly."
+            "not_t1w",
+            "White matter is not brighter than grey matter and fluid.",
+            "Give a T1w scan; the name may say T1w wrongly.",
         )
     grid, grid_affine = to_working_grid(volume, SPACING_MM)
     x, y, z = grid.shape
@@ -83,14 +83,14 @@ def prepare(volume: Volume, anatomy: Anatomy) -> Prepared:
     field = here(*white_field(anatomy, scale))
     field[field <= 0] = 1  # beyond the grid of the anatomy pass
     shares = (frame.cut(grid) - np.float32(scale.fluid)) / (np.float32(scale.white - scale.fluid) * field)
-    ventricle_mm = ventricle_distance(anatomy)
+    nearness = np.clip(1 - ventricle_distance(anatomy) / np.float32(VENTRICLE_REACH_MM), 0, 1)
     channels = np.empty((len(CHANNELS), *frame.shape), np.float32)
     channels[0] = np.clip(shares / np.float32(BRIGHTEST), 0, 1)
     channels[0][~inside | (here(_near_brain(anatomy), anatomy.affine) < 0.5)] = 0
     channels[1] = here(_share(anatomy, Tissue.WHITE), anatomy.affine)
     channels[2] = here(_share(anatomy, Tissue.DEEP_GREY, Tissue.HIPPOCAMPUS_AMYGDALA), anatomy.affine)
-    channels[3] = here(np.clip(1 - ventricle_mm / np.float32(VENTRICLE_REACH_MM), 0, 1), anatomy.affine)
-    return Prepared(channels, affine, inside, here(ventricle_mm, anatomy.affine))
+    channels[3] = here(nearness, anatomy.affine)
+    return Prepared(channels, affine, inside)
 
 
 def _share(anatomy: Anatomy, *tissues: Tissue) -> Float32:

