@@ -42,3 +42,18 @@ def test_deface_writes_scans_beside_their_originals(call: Call, tmp_path: Path) 
     wrong = call("simulate", "deface", *common, "--tool", "axe")
     assert wrong.code == Exit.USAGE
     assert "axe" in wrong.err
+
+
+def test_wmh_writes_scans_masks_and_tables(call: Call, tmp_path: Path) -> None:
+    (tmp_path / "maps").mkdir()
+    write_phantom(tmp_path / "maps" / "head.nii.gz", 1.0)
+    common = ("simulate", "wmh", str(tmp_path / "out"), "-n", "1", "--spacing", "3")
+    answer = call(*common, "--label-maps", str(tmp_path / "maps"))
+    assert answer.code == Exit.DONE, answer.err
+    assert answer.out.strip().endswith("truth.tsv")
+    assert (tmp_path / "out" / "masks" / "wmh_0001_truth.nii.gz").is_file()
+    missing = call(*common, "--lesion-masks", str(tmp_path / "nowhere"))
+    assert missing.code == Exit.USAGE
+    assert "nowhere" in missing.err
+    empty = call(*common, "--lesion-masks", str(tmp_path / "maps"), "--label-maps", str(tmp_path / "out" / "masks"))
+    assert empty.code == Exit.USAGE

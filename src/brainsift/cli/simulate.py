@@ -119,6 +119,42 @@ def deface(
     typer.echo(table)
 
 
+@app.command(epilog="Example: `brainsift simulate wmh lesions --n 2`")
+def wmh(
+    output: Output,
+    label_maps: LabelMaps = None,
+    lesion_masks: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR", help="Folder of lesion masks in MNI152 to take shapes from; drawn shapes alone if not given."
+        ),
+    ] = None,
+    n: Number = 10,
+    seed: Seed = 0,
+    bad_labels: Annotated[
+        float, typer.Option(metavar="SHARE", min=0, max=1, help="Share of labels on the FLAIR that are grossly wrong.")
+    ] = 0.0,
+    spacing: Annotated[
+        float, typer.Option(metavar="MM", min=0.5, max=5, help="Grid that heads are painted on; voxels are drawn.")
+    ] = 1.0,
+) -> None:
+    """Simulate people with white-matter hyperintensities: T1w, FLAIR in thick slices, a rater's label on it and the
+    true mask on the T1w; truth.tsv has volumes by kind."""
+    from brainsift.simulate.lesions.shapes import load_shapes
+    from brainsift.simulate.lesions.study import simulate_wmh_study
+
+    maps = _maps(label_maps)
+    if lesion_masks is not None and not lesion_masks.is_dir():
+        raise Stop(f"There is no folder {lesion_masks}.", "Give `--lesion-masks` a folder of lesion masks.")
+    try:
+        shapes = None if lesion_masks is None else load_shapes(lesion_masks)
+    except ValueError as error:
+        raise Stop(f"{error}.", "Lesion masks are 3D, in MNI152, with isotropic voxels.") from error
+    with _counting(n, maps) as count:
+        table = simulate_wmh_study(output, maps, n, seed, shapes, bad_labels, spacing, count)
+    typer.echo(table)
+
+
 def _artefact(kind: str, output: Path, label_maps: Path | None, n: int, seed: int, spacing: float) -> None:
     from brainsift.simulate.artefacts.study import simulate_artefact
 
