@@ -25,7 +25,8 @@ Ask = Callable[[Example], Float32]
 
 
 def asker(model: nn.Module, device: str = "cpu") -> Ask:
-    """Ask a PyTorch network about whole brains."""
+    """Ask a PyTorch network about whole brains; the network is moved to `device`."""
+    model = model.to(device)
 
     def ask(example: Example) -> Float32:
         with torch.no_grad(), torch.autocast(device, dtype=torch.bfloat16):
