@@ -142,8 +142,8 @@ def test_labels_of_weight_0_teach_nothing() -> None:
     assert logits.grad is not None
     assert not logits.grad[0].any()
     assert logits.grad[1].any()
-    assert float(SliceTarget([None], [None], [1.0]).loss(logits[:1])) == 0
-    assert float(SliceTarget([coarsen], [wrong], [0.0]).loss(logits[:1])) == 0
+    assert float(SliceTarget([None], [None], [1.0]).loss(logits[:1]).detach()) == 0
+    assert float(SliceTarget([coarsen], [wrong], [0.0]).loss(logits[:1]).detach()) == 0
 
 
 def test_raters_mark_a_voxel_from_about_half_on() -> None:
