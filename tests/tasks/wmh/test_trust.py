@@ -34,7 +34,7 @@ MM = (1.0, 1.0, 1.0)
         ("volume_uncertain", {"low_ml": 1.0, "high_ml": 6.0}, 4.0, MM, {}),
         ("volume_uncertain", {"low_ml": 0.0, "high_ml": 3.0}, 0.0, MM, {}),
         ("mostly_uncertain", {"uncertain_share": 0.8}, 4.0, MM, {}),
-        ("marked_outside_brain", {"outside_brain_share": 0.5}, 4.0, MM, {}),
+        ("marked_outside_brain", {"outside_brain_share": 0.6}, 4.0, MM, {}),
     ],
 )
 def test_each_doubt_is_told_and_known_to_the_rule(

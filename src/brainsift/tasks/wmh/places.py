@@ -12,7 +12,7 @@ from brainsift.anatomy.anatomy import Anatomy
 from brainsift.anatomy.cleaning import fill_holes, is_any, main_pieces
 from brainsift.anatomy.labels import BRAIN, Tissue
 from brainsift.anatomy.nearness import border_distance, values_at, voxels_at
-from brainsift.anatomy.regions import JUXTACORTICAL_MM, MAX_DISTANCE_MM, PERIVENTRICULAR_MM
+from brainsift.anatomy.regions import JUXTACORTICAL_MM, MAX_DISTANCE_MM, PERIVENTRICULAR_MM, spacing_mm
 from brainsift.anatomy.ventricles import lateral_ventricles
 from brainsift.tasks.wmh.marked import Marked
 
@@ -64,14 +64,16 @@ class Places:
 def find_places(marked: Marked, anatomy: Anatomy) -> Places:
     """Region of each marked voxel.
 
-    In T1w a lesion is as dark as grey matter, and the anatomy pass may call it cortex: what is marked counts as no
-    cortex here, or every such lesion would touch the cortex.
+    In T1w a lesion is as dark as grey matter or darker, and the anatomy pass may call it cortex or ventricle: what is
+    marked counts as neither here, or every such lesion would touch one or the other.
     """
     if not len(marked.index):
         return Places(np.zeros(0, np.uint8), np.zeros(0, np.float32), np.zeros(0, np.bool_))
     at = voxels_at(anatomy.labels.shape, anatomy.affine, marked.mm)
-    ventricle_mm = _distance(anatomy, lateral_ventricles(anatomy), marked)
-    cortex_mm = _distance(anatomy, _cortex(anatomy, at), marked)
+    lesion = _mostly_marked(anatomy, at, marked.voxel_mm3)
+    cortex = main_pieces((anatomy.labels == Tissue.CORTEX) & ~lesion, CORTEX_PIECE_SHARE)
+    ventricle_mm = _distance(anatomy, lateral_ventricles(anatomy) & ~lesion, marked)
+    cortex_mm = _distance(anatomy, cortex, marked)
     region = np.full(len(marked.index), Region.DEEP, np.uint8)
     region[cortex_mm <= JUXTACORTICAL_MM] = Region.JUXTACORTICAL
     region[ventricle_mm < PERIVENTRICULAR_MM] = Region.PERIVENTRICULAR
@@ -83,10 +85,12 @@ def _distance(anatomy: Anatomy, structure: Bool, marked: Marked) -> Float32:
     return values_at(border_distance(anatomy, structure), anatomy.affine, marked.mm, MAX_DISTANCE_MM)
 
 
-def _cortex(anatomy: Anatomy, marked: tuple[NDArray[np.intp], ...]) -> Bool:
-    cortex = anatomy.labels == Tissue.CORTEX
-    cortex[marked] = False
-    return main_pieces(cortex, CORTEX_PIECE_SHARE)
+def _mostly_marked(anatomy: Anatomy, at: tuple[NDArray[np.intp], ...], voxel_mm3: float) -> Bool:
+    """Voxels of the working grid of which half or more is marked, bool (X, Y, Z)."""
+    shape = anatomy.labels.shape
+    counts = np.bincount(np.ravel_multi_index(at, shape), minlength=anatomy.labels.size).reshape(shape)
+    mostly: Bool = counts * (2 * voxel_mm3) >= float(np.prod(spacing_mm(anatomy)))
+    return mostly
 
 
 def _is_infratentorial(anatomy: Anatomy, at: tuple[NDArray[np.intp], ...]) -> Bool:

@@ -28,8 +28,9 @@ than the volume itself."""
 MAX_UNCERTAIN, MIN_JUDGED_ML = 0.6, 1.0
 """Share of the marked volume nearer to the threshold than to 1; below 1 mL soft edges alone make up as much."""
 
-MAX_OUTSIDE = 0.2
-"""Share of the marked volume where the anatomy pass has ventricle, fluid or no brain: choroid plexus and its like."""
+MAX_OUTSIDE = 0.5
+"""Share of the marked volume where the anatomy pass has ventricle, fluid or no brain: choroid plexus and its like. It
+may call a quarter of true lesions fluid, where they are dark and border on the ventricles."""
 
 MAX_CUT = 0.02
 """Share of the brain outside the field of view, as in the integrity task: lesions there are not counted."""
