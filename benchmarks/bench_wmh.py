@@ -36,6 +36,9 @@ UNTRAINED = "untrained"
 EXAMPLE = 48
 """Voxels a side of the input that an untrained network is exported with."""
 
+NEAR = 0.7
+"""Nearness to the ventricles of the lesions put in: 6 mm."""
+
 T = TypeVar("T")
 
 
@@ -97,7 +100,7 @@ def measure_scan(path: Path, network: WmhNetwork, threads: int) -> Prepared:
     prepared = timed("prepare", lambda: prepare(volume, anatomy))
     found = timed("network", lambda: network.ask(prepared))
     if network.model_id == UNTRAINED:  # noise everywhere: take a load of lesions as real ones are
-        found[:] = np.where(prepared.input[1] * (prepared.ventricle_mm < 6) > 0.5, np.float32(0.9), np.float32(0))
+        found[:] = np.where(prepared.input[1] * (prepared.input[3] > NEAR) > 0.5, np.float32(0.9), np.float32(0))
     native = timed("to the scan's grid", lambda: to_native(found, prepared.affine, volume))
     told = timed("measure", lambda: measure(native, anatomy, network.threshold, network.min_lesion_mm3))
     finding = finding_of(told, network, volume, anatomy)
