@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import pairwise
 
 import torch
@@ -21,12 +22,14 @@ class ConvNorm(nn.Sequential):
 
 
 class Stage(nn.Module):
-    """Two convolutions with a residual over the second."""
+    """Two convolutions with a residual over the second; `block` makes one from inputs, outputs and stride."""
 
-    def __init__(self, inputs: int, outputs: int, stride: int = 1) -> None:
+    def __init__(
+        self, inputs: int, outputs: int, stride: int = 1, block: Callable[[int, int, int], nn.Module] = ConvNorm
+    ) -> None:
         super().__init__()
-        self.first = ConvNorm(inputs, outputs, stride)
-        self.second = ConvNorm(outputs, outputs)
+        self.first = block(inputs, outputs, stride)
+        self.second = block(outputs, outputs, 1)
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, C, X, Y, Z) → (N, outputs, X / stride, ...)."""

@@ -1,10 +1,10 @@
-"""Build the bank from simulated people: one chunk per head and seed, in several processes; what is done stays done."""
+"""Chunks of a bank from simulated people: one per head and seed."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brainsift.learn.people import person_of
-from brainsift.learn.wmh.bank import chunk_names, write_chunk
+from brainsift.learn.wmh.bank import write_chunk
 from brainsift.learn.wmh.example import Example, make_example
 from brainsift.learn.wmh.geometry import coarse_label
 from brainsift.learn.wmh.preparing import Preparer, prepare_with_anatomy
-from brainsift.learn.workers import make_missing
 from brainsift.scans.errors import ScanError
 from brainsift.scans.volume import InputGrid, ReadFacts, Volume
 from brainsift.simulate.labelmap import LabelMap, load_label_map
@@ -81,19 +80,6 @@ def plan_chunks(
         name = f"{person}_{number:05d}"
         jobs.append(ChunkJob(name, path, person, shapes, seed + number, count, bad_label_share))
     return jobs
-
-
-def build_bank(
-    jobs: Sequence[ChunkJob], folder: Path, workers: int = 1, progress: Callable[[int, int], None] | None = None
-) -> int:
-    """Make the chunks that are not there yet; returns how many are there at the end.
-
-    Parameters
-    ----------
-    workers : processes, one thread each; 0 for this process.
-    progress : called with the number of chunks done and the number in all.
-    """
-    return make_missing(jobs, chunk_names(folder), partial(make_chunk, folder=folder), workers, progress)
 
 
 def make_chunk(job: ChunkJob, folder: Path, prepared: Preparer = prepare_with_anatomy) -> Path:

@@ -9,15 +9,15 @@ from pathlib import Path
 import numpy as np
 import torch
 from rich.console import Console
-from rich.progress import Progress
+from rich.progress import Progress, TaskID
 
 from brainsift.evaluate.labels import read_labels
 from brainsift.learn.anatomy_job import LabelMapSplit
 from brainsift.learn.export import export_onnx
 from brainsift.learn.trainer import TrainingPlan
-from brainsift.learn.wmh.bank import Bank, load_bank
+from brainsift.learn.wmh.bank import Bank, chunk_names, load_bank
 from brainsift.learn.wmh.batches import Lessons
-from brainsift.learn.wmh.build import build_bank, plan_chunks
+from brainsift.learn.wmh.build import make_chunk, plan_chunks
 from brainsift.learn.wmh.card import write_card
 from brainsift.learn.wmh.crops import Shape, cut_input, draw_cut
 from brainsift.learn.wmh.labelled import labelled_banks
@@ -28,6 +28,7 @@ from brainsift.learn.wmh.preparing import Preparer, prepare_with_anatomy
 from brainsift.learn.wmh.settings import Settings, choose_settings
 from brainsift.learn.wmh.supervise import needs_truth
 from brainsift.learn.wmh.train import MakeNet, load_net, train_twice, train_wmh
+from brainsift.learn.workers import make_missing
 from brainsift.tasks.wmh.network import MODEL
 
 MODEL_FILE, CARD_FILE = f"{MODEL}.onnx", f"{MODEL}.md"
@@ -90,8 +91,14 @@ def build_banks(simulation: Simulation, output: Path, seed: int, workers: int = 
     with Progress(disable=quiet) as bar:
         for name, chunks in jobs.items():
             task = bar.add_task(f"building {name}", total=len(chunks))
-            build_bank(chunks, output / name, workers, lambda done, _, task=task: bar.update(task, completed=done))  # type: ignore[misc]
+            folder = output / name
+            show = partial(_show, bar, task)
+            make_missing(chunks, chunk_names(folder), partial(make_chunk, folder=folder), workers, show)
     return load_banks(output)
+
+
+def _show(bar: Progress, task: TaskID, done: int, _: int) -> None:
+    bar.update(task, completed=done)
 
 
 def load_banks(output: Path) -> Banks:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 - the name that PyTorch users know
 
-from brainsift.learn.segmenter import fold, unfold
+from brainsift.learn.segmenter import Stage, fold, unfold
 from brainsift.tasks.wmh.network import CHANNELS, MULTIPLE_OF
 
 RARE = -3.0
@@ -31,21 +31,6 @@ class ConvNorm(nn.Sequential):
         )
 
 
-class Stage(nn.Module):
-    """Two convolutions with a residual over the second."""
-
-    def __init__(self, inputs: int, outputs: int, stride: int = 1) -> None:
-        super().__init__()
-        self.first = ConvNorm(inputs, outputs, stride)
-        self.second = ConvNorm(outputs, outputs)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(N, C, X, Y, Z) → (N, outputs, X / stride, ...)."""
-        x = self.first(x)
-        result: Tensor = x + self.second(x)
-        return result
-
-
 class WmhNet(nn.Module):
     """Lesion logits of every voxel.
 
@@ -65,8 +50,8 @@ class WmhNet(nn.Module):
             raise ValueError(f"sizes are multiples of {MULTIPLE_OF}, which {len(widths)} widths do not fit")
         self.config = {"widths": list(widths), "last": last}
         steps = list(pairwise(widths))
-        self.stem = Stage(8 + len(CHANNELS) - 1, widths[0])
-        self.down = nn.ModuleList(Stage(a, b, stride=2) for a, b in steps)
+        self.stem = Stage(8 + len(CHANNELS) - 1, widths[0], block=ConvNorm)
+        self.down = nn.ModuleList(Stage(a, b, 2, ConvNorm) for a, b in steps)
         self.reduce = nn.ModuleList(nn.Conv3d(a + b, a, 1, bias=False) for a, b in steps)
         self.up = nn.ModuleList(ConvNorm(a, a) for a in widths[:-1])
         self.last = ConvNorm(widths[0] + 8, last)
