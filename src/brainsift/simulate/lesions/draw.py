@@ -37,6 +37,9 @@ MOST_BLOBS = 160
 
 EDGE_MM = (0.7, 2.5)
 
+BAND_EDGE_MM = (0.5, 1.0)
+"""Of caps and bands: with wider edges a thin band is nowhere lesion by half, and the truth mask misses all of it."""
+
 
 @dataclass(frozen=True)
 class _Sort:
@@ -167,14 +170,14 @@ class _Drawer:
             kind=kind,
             volume_ml=float(volume_ml),
             reach_mm=float(rng.uniform(20, 45) if confluent else rng.uniform(5, 10)),
-            front=float(rng.uniform(1.0, 2.5) if confluent else rng.uniform(1.5, 6)),
-            back=float(rng.uniform(1.0, 3.0) if confluent else rng.uniform(1.5, 6)),
+            front=float(rng.uniform(1.0, 2.5) if confluent else rng.uniform(2.5, 9)),
+            back=float(rng.uniform(1.0, 3.0) if confluent else rng.uniform(2.5, 9)),
             cap_mm=float(rng.uniform(8, 18) if confluent else rng.uniform(5, 11)),
             roughness=float(rng.uniform(0.3, 0.65) if confluent else rng.uniform(0.15, 0.45)),
             patch_mm=float(rng.uniform(9, 20) if confluent else rng.uniform(6, 16)),
             symmetry=float(rng.uniform(0.4, 0.9)),
             spare_cortex_mm=float(rng.uniform(1.5, 4.0) if confluent else rng.uniform(1.0, 3.0)),
-            edge_mm=float(rng.uniform(*EDGE_MM)),
+            edge_mm=float(rng.uniform(*(EDGE_MM if confluent else BAND_EDGE_MM))),
             seed=int(rng.integers(2**31)),
         )
 
