@@ -24,7 +24,7 @@ from brainsift.tasks.defacing.network import COLUMNS as PIXELS
 
 PLAN = TrainingPlan(steps=2, validate_every=1, threads=1)
 SHAPE = (len(VIEWS) * len(LAYERS), ROWS, PIXELS)
-STILL = Changes(False, (0, 0), (False,) * len(VIEWS), np.zeros(len(SIGNAL_NAMES), np.bool_), 1.0)
+STILL = Changes(False, (0, 0), (1.0, 1.0), 0.0, (False,) * len(VIEWS), np.zeros(len(SIGNAL_NAMES), np.bool_), 1.0)
 
 
 def toy_bank(folder: Path, people: str) -> Bank:
@@ -116,7 +116,7 @@ def test_changes_move_views_and_forget_signals() -> None:
     forgotten = np.zeros(len(SIGNAL_NAMES), np.bool_)
     forgotten[3] = True
     blind = (True, *(False,) * (len(VIEWS) - 1))
-    made = change(planes, signals, Changes(False, (2, -3), blind, forgotten, 2.0))
+    made = change(planes, signals, Changes(False, (2, -3), (1.0, 1.0), 0.0, blind, forgotten, 2.0))
     views = made[:-1].reshape(len(VIEWS), len(LAYERS), ROWS, PIXELS)
     assert (views[0] == 0).all()
     assert (views[1, :, :2] == 0).all()
