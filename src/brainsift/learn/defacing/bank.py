@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brainsift.learn.chunks import ChunkFiles
-from brainsift.learn.defacing.truth import COLUMNS, class_targets
+from brainsift.learn.defacing.truth import COLUMNS
 from brainsift.tasks.defacing.network import Seen, scaled_signals, stacked_views
 
 UInt8 = NDArray[np.uint8]
@@ -92,11 +92,6 @@ class Bank:
 
     def __len__(self) -> int:
         return len(self.people)
-
-    def targets(self) -> Float32:
-        """How much of each class the examples are, (N, classes)."""
-        removed = [facts.get("brain_removed_ml") for facts in self.facts]
-        return class_targets(self.truth, np.array([np.nan if ml is None else ml for ml in removed], np.float32))
 
     def only(self, chosen: Iterable[int]) -> Bank:
         """A bank of some of the examples."""

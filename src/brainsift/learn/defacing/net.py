@@ -13,15 +13,12 @@ from brainsift.tasks.defacing.network import CLASSES, KNOWN_ROW, LAYERS, N_OUTPU
 LEFTWARD = tuple(number for number, name in enumerate(VIEWS) if name.startswith("left"))
 """Views in which the nose points to the left: turned over, so that one network reads both sides alike."""
 
-MIRRORED = (0, 2, 1, 4, 3)
-"""Place of each view in a mirrored head: left and right change places."""
-
 
 class DefacingNet(nn.Module):
     """Class, features left, and whether anything was touched.
 
-    Every view goes through the same convolutions, which are told where a pixel lies; mean and maximum over its pixels,
-    from every view in its own place, and the signals go through two layers.
+    Every view goes through the same convolutions; mean and maximum over its pixels, from every view in its own place,
+    and the signals go through two layers.
 
     Parameters
     ----------
@@ -31,7 +28,7 @@ class DefacingNet(nn.Module):
 
     def __init__(self, widths: tuple[int, ...] = (16, 32, 64, 96), hidden: int = 128) -> None:
         super().__init__()
-        self.stem = ConvNorm(len(LAYERS) + 2, widths[0], stride=2)
+        self.stem = ConvNorm(len(LAYERS), widths[0], stride=2)
         self.stages = nn.ModuleList(Residual(a, b) for a, b in pairwise(widths))
         self.signals = nn.Sequential(
             nn.BatchNorm1d(2 * len(SIGNAL_NAMES)), nn.Linear(2 * len(SIGNAL_NAMES), 64), nn.ReLU()
@@ -44,39 +41,15 @@ class DefacingNet(nn.Module):
         self.register_buffer("temperature", torch.ones(1))
 
     def forward(self, image: Tensor) -> Tensor:
-        """(N, PLANES, ROWS, COLUMNS) → logits (N, outputs); in evaluation the mean over mirror images."""
-        logits = self._logits(image)
-        if not self.training:
-            logits = 0.5 * (logits + self._logits(mirrored(image)))
-        classes = logits[:, : len(CLASSES)] / self.temperature
-        return torch.cat([classes, logits[:, len(CLASSES) :]], dim=1)
-
-    def _logits(self, image: Tensor) -> Tensor:
+        """(N, PLANES, ROWS, COLUMNS) → logits (N, outputs)."""
         n, _, height, width = image.shape
         views = image[:, :-1].reshape(n, len(VIEWS), len(LAYERS), height, width)
         turned = [view.flip(-1) if number in LEFTWARD else view for number, view in enumerate(views.unbind(dim=1))]
-        x = torch.stack(turned, dim=1).flatten(0, 1)
-        x = self.stem(torch.cat([x, places(x)], dim=1))
+        x = self.stem(torch.stack(turned, dim=1).flatten(0, 1))
         for stage in self.stages:
             x = stage(x)
         found = torch.cat([x.mean(dim=(2, 3)), x.amax(dim=(2, 3))], dim=1).reshape(n, -1)
         rows = image[:, -1, [VALUE_ROW, KNOWN_ROW], : len(SIGNAL_NAMES)].flatten(1)
-        answer: Tensor = self.answer(self.together(torch.cat([found, self.signals(rows)], dim=1)))
-        return answer
-
-
-def places(x: Tensor) -> Tensor:
-    """Row and column of every pixel, -1 to 1, (N, 2, H, W): heads lie in one pose, so a place is a part of the face
-    (Liu 2018, NeurIPS)."""
-    n, _, height, width = x.shape
-    rows = torch.linspace(-1, 1, height).reshape(1, 1, height, 1).expand(n, 1, height, width)
-    columns = torch.linspace(-1, 1, width).reshape(1, 1, 1, width).expand(n, 1, height, width)
-    return torch.cat([rows, columns], dim=1).to(x)
-
-
-def mirrored(image: Tensor) -> Tensor:
-    """The input of a head whose left and right have changed places, (N, PLANES, ROWS, COLUMNS)."""
-    n, _, height, width = image.shape
-    views = image[:, :-1].reshape(n, len(VIEWS), len(LAYERS), height, width)
-    turned = views[:, list(MIRRORED)].flip(-1).reshape(n, -1, height, width)
-    return torch.cat([turned, image[:, -1:]], dim=1)
+        logits = self.answer(self.together(torch.cat([found, self.signals(rows)], dim=1)))
+        classes = logits[:, : len(CLASSES)] / self.temperature
+        return torch.cat([classes, logits[:, len(CLASSES) :]], dim=1)

@@ -16,9 +16,6 @@ Float32 = NDArray[np.float32]
 
 FEATURES = OUTPUTS[len(CLASSES) : -1]
 
-BROW = "brow"
-"""Measured, but it does not count in the rule."""
-
 COLUMNS = ("label", *FEATURES, "touched")
 """Of a row: index into `CLASSES`; whether each feature is left, and anything was touched, 0 to 1. NaN: not known."""
 
@@ -26,11 +23,7 @@ LEFT_SHARE, RAMP = 0.3, 0.2
 """A feature counts as left from this share on (docs/defacing.md); shares near it are partly of both."""
 
 SMOOTHING = 0.02
-"""Of the labels: no measurement is certain."""
-
-CUT_ML, CUT_DOUBLINGS = 0.5, 4.0
-"""Brain counts as removed from this volume on (docs/defacing.md); an eighth to four times of it are partly of both: a
-network that must name the side of a limit that no picture shows learns its examples by heart."""
+"""Of the labels: a rule with sharp limits on measured shares is no certainty near them."""
 
 FEATURE_WEIGHT = 0.5
 """Of the five features and `touched` together, against the class."""
@@ -57,38 +50,16 @@ def truth_row(label: str, left: Mapping[str, float | None], touched: bool | None
     return np.array([CLASSES.index(label), *reached, known], np.float32)
 
 
-def class_targets(truth: Float32, brain_removed_ml: Float32) -> Float32:
-    """How much of each class an example is, (N, classes); rows sum to 1. `failed` is never shared.
-
-    Parameters
-    ----------
-    truth : rows (N, 7).
-    brain_removed_ml : (N,), NaN where it is not known: those are all of their label.
-    """
-    label = truth[:, 0].astype(int)
-    one_hot = np.eye(len(CLASSES), dtype=np.float32)[label]
-    counted = truth[:, [1 + FEATURES.index(name) for name in FEATURES if name != BROW]]
-    left = np.nan_to_num(counted).max(axis=1)
-    with np.errstate(divide="ignore"):
-        cut = np.clip(0.5 + np.log2(brain_removed_ml / CUT_ML) / CUT_DOUBLINGS, 0, 1)
-    excessive = label == CLASSES.index("excessive")
-    cut = np.where(excessive, np.maximum(cut, 0.5), np.minimum(cut, 0.5))
-    shares = {"correct": (1 - cut) * (1 - left), "insufficient": (1 - cut) * left, "excessive": cut}
-    shared = np.stack([shares.get(name, np.zeros_like(left)) for name in CLASSES], axis=1)
-    certain = np.isnan(brain_removed_ml) | (label == CLASSES.index("failed"))
-    return np.where(certain[:, None], one_hot, shared).astype(np.float32)
-
-
 def defacing_loss(logits: Tensor, truth: Tensor) -> Tensor:
     """Cross-entropy of the class, and of features and `touched` where they are known.
 
     Parameters
     ----------
     logits : (N, outputs).
-    truth : rows (N, 7), then `class_targets`: (N, 11) in all.
+    truth : rows (N, 7).
     """
-    asked, targets = truth[:, 1 : len(COLUMNS)], truth[:, len(COLUMNS) :]
-    loss = F.cross_entropy(logits[:, : len(CLASSES)], targets, label_smoothing=SMOOTHING)
+    loss = F.cross_entropy(logits[:, : len(CLASSES)], truth[:, 0].long(), label_smoothing=SMOOTHING)
+    asked = truth[:, 1:]
     known = torch.isfinite(asked)
     if known.any():
         binary = F.binary_cross_entropy_with_logits(
