@@ -16,7 +16,7 @@ def finding(correct: float, label: str = "correct", flags: tuple[str, ...] = (),
     """Of the failures, `label` is the likeliest by far."""
     failures = ("insufficient", "excessive", "failed")
     rest = (1 - correct) * 0.1
-    probabilities = {"correct": correct, **{name: rest / 2 for name in failures}}
+    probabilities = {"correct": correct, **dict.fromkeys(failures, rest / 2)}
     probabilities[label if label in failures else "failed"] = (1 - correct) * 0.9
     values: dict[str, Any] = {"task": "defacing", "label": label, "probabilities": probabilities, "flags": flags}
     return Finding(**{**values, **changes})

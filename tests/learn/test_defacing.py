@@ -14,17 +14,28 @@ from brainsift.learn.defacing.build import plan_chunks
 from brainsift.learn.defacing.job import MODEL_FILE, export_and_measure, find_sources
 from brainsift.learn.defacing.measure import ask_all, figures, largest_coverage
 from brainsift.learn.defacing.net import DefacingNet
-from brainsift.learn.defacing.train import answers, best_temperature, load_model, train_defacing
+from brainsift.learn.defacing.train import answers, best_temperature, load_model, network_for, train_defacing
 from brainsift.learn.defacing.truth import COLUMNS, defacing_loss, truth_row
 from brainsift.learn.people import person_of
 from brainsift.learn.trainer import TrainingPlan
 from brainsift.models.registry import MAX_MODEL_BYTES
-from brainsift.tasks.defacing.network import CLASSES, LAYERS, N_OUTPUTS, OUTPUTS, PLANES, ROWS, SIGNAL_NAMES, VIEWS
+from brainsift.tasks.defacing.network import (
+    BLANK_SIGNALS,
+    CLASSES,
+    LAYERS,
+    N_OUTPUTS,
+    OUTPUTS,
+    PLANES,
+    ROWS,
+    SIGNAL_NAMES,
+    VALUE_ROW,
+    VIEWS,
+)
 from brainsift.tasks.defacing.network import COLUMNS as PIXELS
 
 PLAN = TrainingPlan(steps=2, validate_every=1, threads=1)
 SHAPE = (len(VIEWS) * len(LAYERS), ROWS, PIXELS)
-STILL = Changes(False, (0, 0), (False,) * len(VIEWS), np.zeros(len(SIGNAL_NAMES), np.bool_), 1.0)
+STILL = Changes(False, (0, 0), (False,) * len(VIEWS), False, np.zeros(len(SIGNAL_NAMES), np.bool_), 1.0)
 
 
 def toy_bank(folder: Path, people: str) -> Bank:
@@ -88,7 +99,7 @@ def test_changes_move_views_and_forget_signals() -> None:
     forgotten = np.zeros(len(SIGNAL_NAMES), np.bool_)
     forgotten[3] = True
     blind = (True, *(False,) * (len(VIEWS) - 1))
-    made = change(planes, signals, Changes(False, (2, -3), blind, forgotten, 2.0))
+    made = change(planes, signals, Changes(False, (2, -3), blind, True, forgotten, 2.0))
     views = made[:-1].reshape(len(VIEWS), len(LAYERS), ROWS, PIXELS)
     assert (views[0] == 0).all()
     assert (views[1, :, :2] == 0).all()
@@ -96,6 +107,20 @@ def test_changes_move_views_and_forget_signals() -> None:
     assert views[1, LAYERS.index("brightness"), 50, 50] == pytest.approx(2 * views[1, 0, 50, 50])
     assert made[-1, :2, 3].tolist() == [0, 0]
     assert made[-1, :2, 4].tolist() == [1, 1]
+    assert (views[1, LAYERS.index("blanked")] == 0).all(), "masked air"
+    for name in BLANK_SIGNALS:
+        assert made[-1, :2, SIGNAL_NAMES.index(name)].tolist() == [0, 0]
+
+
+def test_signals_beyond_those_of_training_are_taken_for_the_nearest(tmp_path: Path) -> None:
+    torch.manual_seed(2)
+    bank = toy_bank(tmp_path / "bank", "ab")
+    net = network_for(bank).eval()
+    image = whole(bank, 0, 1)
+    beyond, further = image.clone(), image.clone()
+    beyond[0, -1, VALUE_ROW, 0], further[0, -1, VALUE_ROW, 0] = 2.0, 3.0
+    assert bank.signals[:, 0, 0].max() < 2
+    torch.testing.assert_close(net(beyond), net(further))
 
 
 def test_a_bank_gives_back_what_was_written_and_batches_are_even(tmp_path: Path) -> None:

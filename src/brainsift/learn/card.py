@@ -32,6 +32,11 @@ class Examples(Protocol):
         """(N,) what was done."""
 
 
+NOTES = "notes.md"
+"""Beside checkpoint and curve: what only people know, such as where the data are from, under which licence, and what
+was changed during a training."""
+
+
 def examples_told(bank: Examples) -> str:
     """How many examples, and of whom."""
     people = sorted(set(bank.people))
@@ -75,3 +80,9 @@ def curve_table(folder: Path, columns: Sequence[str] | None = None) -> list[str]
         "|---" * len(names) + "|",
         *(f"| {' | '.join(row[name] for name in names)} |" for row in chosen),
     ]
+
+
+def notes_told(folder: Path) -> list[str]:
+    """What people wrote beside the checkpoint, or nothing."""
+    path = folder / NOTES
+    return [path.read_text(encoding="utf-8").strip(), ""] if path.exists() else []

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from brainsift.learn.chunks import ChunkFiles
 from brainsift.learn.defacing.truth import COLUMNS
-from brainsift.tasks.defacing.network import Seen, scaled_signals, stacked_views
+from brainsift.tasks.defacing.network import Seen, scaled_signals, stacked_views, without_masked_air
 
 UInt8 = NDArray[np.uint8]
 Float32 = NDArray[np.float32]
@@ -43,6 +43,7 @@ class Example:
 
 def make_example(seen: Seen, truth: Float32, person: str, facts: dict[str, Any]) -> Example:
     """An example of what inference would see."""
+    seen = without_masked_air(seen)
     planes = np.rint(stacked_views(seen.views) * LEVELS).astype(np.uint8)
     return Example(planes, np.stack(scaled_signals(seen.signals)), truth, person, facts)
 

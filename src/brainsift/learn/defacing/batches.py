@@ -11,7 +11,17 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from brainsift.learn.defacing.bank import LEVELS, Bank
-from brainsift.tasks.defacing.network import COLUMNS, KNOWN_ROW, LAYERS, PLANES, ROWS, VALUE_ROW, VIEWS
+from brainsift.tasks.defacing.network import (
+    BLANK_SIGNALS,
+    COLUMNS,
+    KNOWN_ROW,
+    LAYERS,
+    PLANES,
+    ROWS,
+    SIGNAL_NAMES,
+    VALUE_ROW,
+    VIEWS,
+)
 
 Float32 = NDArray[np.float32]
 Pair = tuple[Tensor, Tensor]
@@ -30,6 +40,9 @@ BLIND_SHARE = 0.05
 FORGOTTEN_SHARE = 0.15
 """Of signals are taken away, so that no single one is relied on."""
 
+MASKED_AIR_SHARE = 0.5
+"""Of examples are shown as with masked air (`without_masked_air`): label maps have none, many scanners mask it."""
+
 BRIGHTNESS = 0.15
 """Standard deviation of the logarithm of a factor on the brightness of the skin."""
 
@@ -41,6 +54,7 @@ class Changes:
     mirror: bool
     shift: tuple[int, int]
     blind: tuple[bool, ...]
+    masked_air: bool
     forgotten: NDArray[np.bool_]
     factor: float
 
@@ -52,6 +66,7 @@ def draw_changes(rng: np.random.Generator, signals: int) -> Changes:
         mirror=bool(rng.random() < 0.5),
         shift=(down, right),
         blind=tuple(bool(b) for b in rng.random(len(VIEWS)) < BLIND_SHARE),
+        masked_air=bool(rng.random() < MASKED_AIR_SHARE),
         forgotten=rng.random(signals) < FORGOTTEN_SHARE,
         factor=float(np.exp(BRIGHTNESS * rng.standard_normal())),
     )
@@ -66,7 +81,11 @@ def change(planes: NDArray[np.uint8], signals: Float32, changes: Changes) -> Flo
     brightness = LAYERS.index("brightness")
     views[:, brightness] = np.minimum(views[:, brightness] * np.float32(changes.factor), 1)
     views[list(changes.blind)] = 0
-    return compose(views, np.where(changes.forgotten, np.float32(0), signals))
+    forgotten = changes.forgotten
+    if changes.masked_air:
+        views[:, LAYERS.index("blanked")] = 0
+        forgotten = forgotten | np.isin(SIGNAL_NAMES, BLANK_SIGNALS)[: forgotten.size]
+    return compose(views, np.where(forgotten, np.float32(0), signals))
 
 
 def unpacked(planes: NDArray[np.uint8]) -> Float32:

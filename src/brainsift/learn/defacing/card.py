@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from brainsift.learn.card import count_rows, curve_table, examples_told, software_told, training_told
+from brainsift.learn.card import count_rows, curve_table, examples_told, notes_told, software_told, training_told
 from brainsift.learn.defacing.bank import Bank
 from brainsift.learn.defacing.measure import ask_all, figures
 from brainsift.learn.figure import Figure, figure_table
@@ -13,7 +13,8 @@ from brainsift.models.checksums import sha256_of
 
 
 def write_card(path: Path, model: Path, folder: Path, bank: Bank, measured_on: Bank, temperature: float) -> Path:
-    """Measure the exported model on people it has not seen and write its card; `folder` holds checkpoint and curve."""
+    """Measure the exported model on people it has not seen and write its card; `folder` holds checkpoint, curve
+    and perhaps notes."""
     measured = figures(ask_all(model, measured_on), measured_on)
     path.write_text(card_text(model, folder, bank, measured_on, measured, temperature), encoding="utf-8")
     return path
@@ -39,6 +40,7 @@ def card_text(
         "|---|---|---|",
         *count_rows(("tool", "label"), bank, measured_on),
         "",
+        *notes_told(folder),
         "## How it was trained",
         "",
         f"{software_told()} {training_told(folder)} AdamW, cosine decay, averaged weights; weights stored as float16. "

@@ -8,7 +8,16 @@ import torch
 from torch import Tensor, nn
 
 from brainsift.learn.convolutions import ConvNorm, Residual
-from brainsift.tasks.defacing.network import CLASSES, KNOWN_ROW, LAYERS, N_OUTPUTS, SIGNAL_NAMES, VALUE_ROW, VIEWS
+from brainsift.tasks.defacing.network import (
+    CLASSES,
+    KNOWN_ROW,
+    LAYERS,
+    MAX_SCALED,
+    N_OUTPUTS,
+    SIGNAL_NAMES,
+    VALUE_ROW,
+    VIEWS,
+)
 
 LEFTWARD = tuple(number for number, name in enumerate(VIEWS) if name.startswith("left"))
 """Views in which the nose points to the left: turned over, so that one network reads both sides alike."""
@@ -36,6 +45,11 @@ class DefacingNet(nn.Module):
         features = 2 * widths[-1] * len(VIEWS) + 64
         self.together = nn.Sequential(nn.Linear(features, hidden), nn.ReLU(), nn.Dropout(0.3))
         self.answer = nn.Linear(hidden, N_OUTPUTS)
+        self.lowest: Tensor
+        self.highest: Tensor
+        # Signals of real scans lie where simulated ones never did; they are taken for the nearest that was learnt from.
+        self.register_buffer("lowest", torch.full((len(SIGNAL_NAMES),), -MAX_SCALED))
+        self.register_buffer("highest", torch.full((len(SIGNAL_NAMES),), MAX_SCALED))
         self.temperature: Tensor
         # Divides the logits of the classes; fitted on validation examples after training.
         self.register_buffer("temperature", torch.ones(1))
@@ -49,7 +63,8 @@ class DefacingNet(nn.Module):
         for stage in self.stages:
             x = stage(x)
         found = torch.cat([x.mean(dim=(2, 3)), x.amax(dim=(2, 3))], dim=1).reshape(n, -1)
-        rows = image[:, -1, [VALUE_ROW, KNOWN_ROW], : len(SIGNAL_NAMES)].flatten(1)
+        values, known = (image[:, -1, row, : len(SIGNAL_NAMES)] for row in (VALUE_ROW, KNOWN_ROW))
+        rows = torch.cat([torch.clamp(values, self.lowest, self.highest) * known, known], dim=1)
         logits = self.answer(self.together(torch.cat([found, self.signals(rows)], dim=1)))
         classes = logits[:, : len(CLASSES)] / self.temperature
         return torch.cat([classes, logits[:, len(CLASSES) :]], dim=1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +28,9 @@ WATCHED = "mean_auc"
 """Of each class against the rest: it rises smoothly, where balanced accuracy jumps with few examples."""
 
 ASKED_AT_ONCE = 16
+OUTLIERS = (1, 99)
+"""Percentiles of a signal between which it is believed."""
+
 TEMPERATURES = np.exp(np.linspace(np.log(0.4), np.log(5.0), 121))
 
 
@@ -48,11 +52,21 @@ def train_defacing(
         return {} if validation is None else curve_scores(answers(model, validation), validation.truth)
 
     watched = None if validation is None else WATCHED
-    trainer = Trainer(DefacingNet, defacing_loss, validate, plan, output, watched)
+    trainer = Trainer(partial(network_for, bank), defacing_loss, validate, plan, output, watched)
     if resume:
         trainer.load()
     trainer.run(batches(bank, plan.seed, trainer.step), quiet)
     return trainer.best if trainer.best.exists() and watched else trainer.checkpoint
+
+
+def network_for(bank: Bank) -> DefacingNet:
+    """A new network that knows between which values the signals of a bank lie, outliers left out."""
+    net = DefacingNet()
+    values, known = bank.signals[:, 0], bank.signals[:, 1] > 0
+    for number in np.flatnonzero(known.any(axis=0)).tolist():
+        low, high = np.percentile(values[known[:, number], number], OUTLIERS)
+        net.lowest[number], net.highest[number] = float(low), float(high)
+    return net
 
 
 def load_model(path: Path, validation: Bank | None = None) -> DefacingNet:

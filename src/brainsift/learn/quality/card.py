@@ -5,15 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from brainsift.learn.card import count_rows, curve_table, examples_told, software_told, training_told
+from brainsift.learn.card import count_rows, curve_table, examples_told, notes_told, software_told, training_told
 from brainsift.learn.figure import Figure, figure_table
 from brainsift.learn.quality.bank import Bank
 from brainsift.learn.quality.measure import ask_all, figures
 from brainsift.models.checksums import sha256_of
-
-NOTES = "notes.md"
-"""Beside checkpoint and curve: what only people know, such as where the data are from, under which licence, and what
-was changed during a training."""
 
 CURVE_COLUMNS = ("step", "minutes", "loss", "motion_at_least_2", "noise_at_least_2", "sequence", "mean_auc")
 
@@ -44,7 +40,7 @@ def card_text(model: Path, folder: Path, bank: Bank, validation: Bank, measured:
         "|---|---|---|",
         *count_rows(("source", "fault"), bank, validation),
         "",
-        *_notes(folder),
+        *notes_told(folder),
         "## How it was trained",
         "",
         f"{software_told()} {training_told(folder, ', shared with other work')} AdamW, cosine decay, averaged weights; "
@@ -62,8 +58,3 @@ def card_text(model: Path, folder: Path, bank: Bank, validation: Bank, measured:
         *figure_table(measured),
     ]
     return "\n".join(lines) + "\n"
-
-
-def _notes(folder: Path) -> list[str]:
-    path = folder / NOTES
-    return [path.read_text(encoding="utf-8").strip(), ""] if path.exists() else []

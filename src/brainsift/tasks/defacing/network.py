@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +75,12 @@ MAX_SCALED = 4.0
 SIGNAL_NAMES = NAMES
 """Of the signals in the last plane, in order."""
 
+MASKED_AIR = 0.3
+"""Share of the air behind the head that is exactly empty from which the whole background is taken to be masked, as
+scanners and skull-stripping do: then empty air before the face says nothing of a defacing."""
+
+BLANK_SIGNALS = ("blank_before_share", "blank_behind_share")
+
 Views = Mapping[str, View]
 
 
@@ -113,8 +119,18 @@ def look_at(volume: Volume, anatomy: Anatomy | None) -> Seen:
     return Seen(views, measure_signals(head, views, anatomy))
 
 
+def without_masked_air(seen: Seen) -> Seen:
+    """The same, not knowing what is empty where all air is; see `MASKED_AIR`."""
+    behind = seen.signals.get("blank_behind_share")
+    if behind is None or behind < MASKED_AIR:
+        return seen
+    views = {name: replace(view, blanked=np.zeros_like(view.blanked)) for name, view in seen.views.items()}
+    return Seen(views, {**seen.signals, **dict.fromkeys(BLANK_SIGNALS)})
+
+
 def network_input(seen: Seen) -> Float32:
     """The one input of the network, float32 (PLANES, ROWS, COLUMNS) in [0, 1] but for the plane of signals."""
+    seen = without_masked_air(seen)
     planes = np.zeros((PLANES, ROWS, COLUMNS), np.float32)
     planes[:-1] = stacked_views(seen.views)
     values, known = scaled_signals(seen.signals)
