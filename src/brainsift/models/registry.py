@@ -107,5 +107,26 @@ QUALITY = ModelSpec(
     trained_on=(SYNTHSEG_LABEL_MAPS, ADULT_T1W_SCANS),
 )
 
-REGISTRY = MappingProxyType({spec.name: spec for spec in (ANATOMY, QUALITY)})
+DEFACING_MASKS = TrainingData(
+    name="Face masks and head templates of two defacing tools",
+    source="repositories mih/mridefacer and poldracklab/pydeface",
+    licence="MIT",
+)
+
+DEFACING = ModelSpec(
+    name="defacing",
+    task="defacing",
+    file="defacing.onnx",
+    card="defacing.md",
+    spacing_mm=2.0,
+    multiple_of=1,
+    input=TensorSpec(
+        "image", (1, 26, 112, 120), "float32, five layers of five views of 2 mm in [0, 1], then scaled signals"
+    ),
+    output=TensorSpec("logits", (1, 10), "float32 before softmax and sigmoid: four classes, five features, touched"),
+    licence="Apache-2.0",
+    trained_on=(SYNTHSEG_LABEL_MAPS, DEFACING_MASKS),
+)
+
+REGISTRY = MappingProxyType({spec.name: spec for spec in (ANATOMY, QUALITY, DEFACING)})
 """Every model that BrainSift knows how to use, by name."""

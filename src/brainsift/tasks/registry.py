@@ -9,11 +9,19 @@ from typing import TYPE_CHECKING, cast
 if TYPE_CHECKING:
     from brainsift.tasks.base import Task
 
-REGISTRY = MappingProxyType({"integrity": "brainsift.tasks.integrity:TASK", "quality": "brainsift.tasks.quality:TASK"})
+REGISTRY = MappingProxyType(
+    {
+        "integrity": "brainsift.tasks.integrity:TASK",
+        "quality": "brainsift.tasks.quality:TASK",
+        "defacing": "brainsift.tasks.defacing:TASK",
+    }
+)
 """Name → ``module:attribute`` of the `Task`. Tasks run in this order; `integrity` is first and decides whether others
 are asked."""
 
-MODELS = MappingProxyType[str, tuple[str, ...]]({"integrity": (), "quality": ("quality",)})
+MODELS = MappingProxyType[str, tuple[str, ...]](
+    {"integrity": (), "quality": ("quality",), "defacing": ("defacing",)}
+)
 """Name → models on the shelf that the task needs besides `anatomy`, which every task shares."""
 
 
