@@ -19,9 +19,7 @@ REGISTRY = MappingProxyType(
 """Name → ``module:attribute`` of the `Task`. Tasks run in this order; `integrity` is first and decides whether others
 are asked."""
 
-MODELS = MappingProxyType[str, tuple[str, ...]](
-    {"integrity": (), "quality": ("quality",), "defacing": ("defacing",)}
-)
+MODELS = MappingProxyType[str, tuple[str, ...]]({"integrity": (), "quality": ("quality",), "defacing": ("defacing",)})
 """Name → models on the shelf that the task needs besides `anatomy`, which every task shares."""
 
 
