@@ -9,6 +9,21 @@ import typer
 
 from brainsift.cli.exits import Stop
 from brainsift.cli.extras import need_extra
+from brainsift.cli.train_options import (
+    Device,
+    KeptMaps,
+    Minutes,
+    Output,
+    Rate,
+    Resume,
+    Scans,
+    Seed,
+    Steps,
+    Threads,
+    Workers,
+    need_folders,
+    told,
+)
 
 app = typer.Typer(help="Train networks (needs the extra `train`).", no_args_is_help=True, rich_markup_mode="markdown")
 
@@ -22,20 +37,17 @@ def _train() -> None:
     epilog="Example: `brainsift train anatomy runs/anatomy --label-maps labels --validation head_17 --minutes 60`"
 )
 def anatomy(
-    output: Annotated[Path, typer.Argument(metavar="OUTPUT", help="Folder for checkpoint, curve, ONNX file and card.")],
+    output: Output,
     label_maps: Annotated[
         Path, typer.Option(metavar="DIR", help="Folder of whole-head label maps with FreeSurfer's values.")
     ],
-    validation: Annotated[
-        list[str] | None,
-        typer.Option(metavar="NAME", help="Label map kept for validation, by its file name; give it several times."),
-    ] = None,
-    minutes: Annotated[float | None, typer.Option(min=0, help="Stop after so many minutes at the latest.")] = None,
-    steps: Annotated[int, typer.Option(min=1, help="Stop after so many steps at the latest.")] = 100_000,
-    seed: Annotated[int, typer.Option(help="Of the first weights and of the simulated images.")] = 1,
-    threads: Annotated[int, typer.Option(min=1, help="Of the CPU.")] = 2,
-    device: Annotated[str, typer.Option(help="`cpu` or `cuda`.")] = "cpu",
-    resume: Annotated[bool, typer.Option("--resume/--restart", help="Go on from the checkpoint in OUTPUT.")] = True,
+    validation: KeptMaps = None,
+    minutes: Minutes = None,
+    steps: Steps = 100_000,
+    seed: Seed = 1,
+    threads: Threads = 2,
+    device: Device = "cpu",
+    resume: Resume = True,
 ) -> None:
     """Train the anatomy network on images simulated from label maps, export it, measure it and write its card.
 
@@ -43,8 +55,7 @@ def anatomy(
     `brainsift models import anatomy OUTPUT/anatomy.onnx --shelf DIR --card OUTPUT/anatomy.md`.
     """
     need_extra("train", "Training")
-    if not label_maps.is_dir():
-        raise Stop(f"There is no folder {label_maps}.", "Give `--label-maps` a folder of label maps.")
+    need_folders(label_maps=label_maps)
     from brainsift.learn.anatomy_job import split_label_maps, train_and_export
     from brainsift.learn.trainer import TrainingPlan
 
@@ -52,7 +63,7 @@ def anatomy(
     try:
         split_label_maps(label_maps, names)
     except ValueError as error:
-        raise Stop(f"{str(error)[:1].upper()}{str(error)[1:]}.", "See `brainsift train anatomy --help`.") from error
+        raise told(error, "train anatomy") from error
     plan = TrainingPlan(steps=steps, minutes=minutes, seed=seed, threads=threads, device=device)
     typer.echo(train_and_export(label_maps, output, names, plan, resume=resume))
 
@@ -63,9 +74,7 @@ def anatomy(
     "`brainsift train quality runs/ours --labels labels.tsv --scans study`"
 )
 def quality(
-    output: Annotated[
-        Path, typer.Argument(metavar="OUTPUT", help="Folder for examples, checkpoint, curve, ONNX file and card.")
-    ],
+    output: Output,
     label_maps: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Folder of whole-head label maps to simulate scans from.")
     ] = None,
@@ -79,9 +88,7 @@ def quality(
     labels: Annotated[
         Path | None, typer.Option(metavar="TSV", help="Learn from people's labels instead (`labels.tsv`).")
     ] = None,
-    scans: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Folder that the labels' column `scan` is relative to.")
-    ] = None,
+    scans: Scans = None,
     start: Annotated[
         str | None,
         typer.Option(
@@ -94,16 +101,16 @@ def quality(
         str | None, typer.Option(metavar="PART", help="`extractor`: train only what comes after the convolutions.")
     ] = None,
     chunks: Annotated[int, typer.Option(min=1, help="Of the bank, of 6 to 14 examples each.")] = 160,
-    workers: Annotated[int, typer.Option(min=0, help="Processes that build the bank.")] = 2,
-    minutes: Annotated[float | None, typer.Option(min=0, help="Train so many minutes at the most.")] = None,
-    steps: Annotated[int, typer.Option(min=1, help="Train so many steps at the most.")] = 20_000,
+    workers: Workers = 2,
+    minutes: Minutes = None,
+    steps: Steps = 20_000,
     rate: Annotated[float | None, typer.Option(min=0, help="Learning rate; 0.002, with labels 0.0005.")] = None,
     patience: Annotated[
         int | None, typer.Option(min=1, help="Stop after so many validations without a gain; with labels 6.")
     ] = None,
-    seed: Annotated[int, typer.Option(help="Of the examples, the first weights and the order.")] = 1,
-    threads: Annotated[int, typer.Option(min=1, help="Of the CPU.")] = 2,
-    resume: Annotated[bool, typer.Option("--resume/--restart", help="Go on from the checkpoint in OUTPUT.")] = True,
+    seed: Seed = 1,
+    threads: Threads = 2,
+    resume: Resume = True,
 ) -> None:
     """Train the quality network on simulated artefacts, or fine-tune it on people's labels.
 
@@ -115,9 +122,7 @@ def quality(
     need_extra("train", "Training")
     from brainsift.learn.trainer import TrainingPlan
 
-    for folder, option in ((label_maps, "--label-maps"), (real_scans, "--real-scans"), (scans, "--scans")):
-        if folder is not None and not folder.is_dir():
-            raise Stop(f"There is no folder {folder}.", f"Give `{option}` a folder.")
+    need_folders(label_maps=label_maps, real_scans=real_scans, scans=scans)
     if (labels is None) == (label_maps is None and real_scans is None):
         raise Stop("What to learn from is not clear.", "Give either `--label-maps` and `--real-scans`, or `--labels`.")
     plan = TrainingPlan(
@@ -146,7 +151,7 @@ def quality(
                 labels, scans or labels.parent, output, plan, start_from=weights, freeze=freeze, resume=resume
             )
     except (ValueError, OSError) as error:
-        raise Stop(f"{str(error)[:1].upper()}{str(error)[1:]}", "See `brainsift train quality --help`.") from error
+        raise told(error, "train quality") from error
     typer.echo(path)
 
 
@@ -154,14 +159,9 @@ def quality(
     epilog="Example: `brainsift train defacing runs/defacing --label-maps labels --validation head_17 --minutes 20`"
 )
 def defacing(
-    output: Annotated[
-        Path, typer.Argument(metavar="OUTPUT", help="Folder for examples, checkpoint, curve, ONNX file and card.")
-    ],
+    output: Output,
     label_maps: Annotated[Path, typer.Option(metavar="DIR", help="Folder of whole-head label maps.")],
-    validation: Annotated[
-        list[str] | None,
-        typer.Option(metavar="NAME", help="Label map kept for validation, by its file name; several times."),
-    ] = None,
+    validation: KeptMaps = None,
     masks: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Folder with face masks of real tools; our own if not given.")
     ] = None,
@@ -169,13 +169,13 @@ def defacing(
         list[str] | None, typer.Option(metavar="TOOL", help="Hold a simulated tool out of training; several times.")
     ] = None,
     chunks: Annotated[int, typer.Option(min=1, help="Of the bank, of ten examples each.")] = 160,
-    workers: Annotated[int, typer.Option(min=0, help="Processes that build the bank.")] = 1,
-    minutes: Annotated[float | None, typer.Option(min=0, help="Train so many minutes at the most.")] = None,
-    steps: Annotated[int, typer.Option(min=1, help="Train so many steps at the most.")] = 20_000,
-    rate: Annotated[float, typer.Option(min=0, help="Learning rate.")] = 2e-3,
-    seed: Annotated[int, typer.Option(help="Of the examples, the first weights and the order.")] = 1,
-    threads: Annotated[int, typer.Option(min=1, help="Of the CPU.")] = 2,
-    resume: Annotated[bool, typer.Option("--resume/--restart", help="Go on from the checkpoint in OUTPUT.")] = True,
+    workers: Workers = 1,
+    minutes: Minutes = None,
+    steps: Steps = 20_000,
+    rate: Rate = 2e-3,
+    seed: Seed = 1,
+    threads: Threads = 2,
+    resume: Resume = True,
 ) -> None:
     """Train the defacing network on simulated defacings of label maps, export it, measure it and write its card.
 
@@ -186,9 +186,7 @@ def defacing(
     need_extra("train", "Training")
     from brainsift.learn.trainer import TrainingPlan
 
-    for folder, option in ((label_maps, "--label-maps"), (masks, "--masks")):
-        if folder is not None and not folder.is_dir():
-            raise Stop(f"There is no folder {folder}.", f"Give `{option}` a folder.")
+    need_folders(label_maps=label_maps, masks=masks)
     plan = TrainingPlan(
         steps=steps, minutes=minutes, seed=seed, threads=threads, learning_rate=rate, validate_every=250
     )
@@ -198,7 +196,7 @@ def defacing(
         sources = find_sources(label_maps, validation or [], masks, tuple(exclude or ()))
         path = train_and_export(sources, output, plan, chunks=chunks, workers=workers, resume=resume)
     except (ValueError, OSError) as error:
-        raise Stop(f"{str(error)[:1].upper()}{str(error)[1:]}", "See `brainsift train defacing --help`.") from error
+        raise told(error, "train defacing") from error
     typer.echo(path)
 
 
@@ -207,25 +205,18 @@ def defacing(
     "`brainsift train wmh runs/ours --labels labels.tsv --scans study --minutes 120`"
 )
 def wmh(
-    output: Annotated[
-        Path, typer.Argument(metavar="OUTPUT", help="Folder for examples, checkpoint, curve, ONNX file and card.")
-    ],
+    output: Output,
     label_maps: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Folder of whole-head label maps to simulate people from.")
     ] = None,
     lesion_masks: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Lesion masks in MNI152 whose shapes and places are used.")
     ] = None,
-    validation: Annotated[
-        list[str] | None,
-        typer.Option(metavar="NAME", help="Label map kept for validation, by its file name; several times."),
-    ] = None,
+    validation: KeptMaps = None,
     labels: Annotated[
         Path | None, typer.Option(metavar="TSV", help="Learn from people's masks instead (`wmh_mask` in `labels.tsv`).")
     ] = None,
-    scans: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Folder that the labels' column `scan` is relative to.")
-    ] = None,
+    scans: Scans = None,
     supervision: Annotated[
         str, typer.Option(help="`coarse` (through the slices), `upsampled`, `nearest`, or `fine` (simulation's truth).")
     ] = "coarse",
@@ -239,14 +230,14 @@ def wmh(
         float, typer.Option(min=0, max=1, help="Share of the simulated labels to learn from that is grossly wrong.")
     ] = 0.0,
     chunks: Annotated[int, typer.Option(min=1, help="Of the bank, of four simulated people each.")] = 100,
-    workers: Annotated[int, typer.Option(min=0, help="Processes that build the bank.")] = 1,
-    minutes: Annotated[float | None, typer.Option(min=0, help="Train so many minutes at the most.")] = None,
-    steps: Annotated[int, typer.Option(min=1, help="Train so many steps at the most.")] = 20_000,
-    rate: Annotated[float, typer.Option(min=0, help="Learning rate.")] = 2e-3,
-    seed: Annotated[int, typer.Option(help="Of the examples, the first weights and the order.")] = 1,
-    threads: Annotated[int, typer.Option(min=1, help="Of the CPU.")] = 2,
-    device: Annotated[str, typer.Option(help="`cpu` or `cuda`.")] = "cpu",
-    resume: Annotated[bool, typer.Option("--resume/--restart", help="Go on from the checkpoint in OUTPUT.")] = True,
+    workers: Workers = 1,
+    minutes: Minutes = None,
+    steps: Steps = 20_000,
+    rate: Rate = 2e-3,
+    seed: Seed = 1,
+    threads: Threads = 2,
+    device: Device = "cpu",
+    resume: Resume = True,
 ) -> None:
     """Train the lesion network on T1w scans with masks drawn on slices of a FLAIR, simulated or people's own.
 
@@ -265,10 +256,7 @@ def wmh(
     from brainsift.learn.wmh.losses import Link
     from brainsift.learn.wmh.supervise import SUPERVISIONS, Supervision
 
-    folders = ((label_maps, "--label-maps"), (lesion_masks, "--lesion-masks"), (scans, "--scans"))
-    for folder, option in folders:
-        if folder is not None and not folder.is_dir():
-            raise Stop(f"There is no folder {folder}.", f"Give `{option}` a folder.")
+    need_folders(label_maps=label_maps, lesion_masks=lesion_masks, scans=scans)
     for given, known, option in ((supervision, SUPERVISIONS, "--supervision"), (link, get_args(Link), "--link")):
         if given not in known:
             raise Stop(f"'{given}' is no choice of {option}.", f"Choose one of {', '.join(known)}.")
@@ -286,7 +274,7 @@ def wmh(
             raise Stop("What to learn from is not clear.", "Give either `--label-maps` or `--labels`.")
         path = train_and_export(banks, output, plan, lessons, two_steps=two_step, resume=resume)
     except (ValueError, OSError) as error:
-        raise Stop(f"{str(error)[:1].upper()}{str(error)[1:]}", "See `brainsift train wmh --help`.") from error
+        raise told(error, "train wmh") from error
     typer.echo(path)
 
 
