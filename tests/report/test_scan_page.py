@@ -169,3 +169,13 @@ def test_the_most_urgent_decision_gives_the_verdict(tmp_path: Path) -> None:
     title = page.pieces[page.pieces.index("Needs a person: sub-01/anat/sub-01_T1w.nii.gz")]
     assert title.startswith("Needs a person")
     assert "Motion is hard to tell." in page.text
+
+
+@pytest.mark.parametrize(
+    ("other", "step"), [(Action.ACCEPT, "brainsift defacing remedy"), (Action.REJECT, "Leave it out")]
+)
+def test_what_only_its_face_is_in_the_way_of_is_to_be_defaced(other: Action, step: str, tmp_path: Path) -> None:
+    (first,) = done_record().decisions
+    face = first.model_copy(update={"task": "defacing", "action": Action.REJECT})
+    page = require_sound(scan_page(done_record(decisions=(first.model_copy(update={"action": other}), face)), tmp_path))
+    assert step in page.text

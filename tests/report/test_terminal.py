@@ -39,6 +39,12 @@ def test_what_is_not_accepted_says_why(action: str, word: str) -> None:
     assert "It is whole." in text.partition(word)[2].partition("Next:")[0]
 
 
+def test_a_face_that_is_left_is_to_be_removed() -> None:
+    (first,) = done_record(action="reject").decisions
+    text = printed(done_record(decisions=(first.model_copy(update={"task": "defacing"}),)))
+    assert "Next: De-face it" in text
+
+
 def test_a_failed_scan_says_cause_and_remedy() -> None:
     text = printed(failed_record())
     for part in ("F A I L E D", "The file ends early.", "Remedy: Copy it again.", "truncated"):

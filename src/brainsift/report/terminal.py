@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from brainsift.report.quality_words import METRICS, PREFIX
-from brainsift.report.verdict import Verdict, verdict
+from brainsift.report.verdict import WORDS, Verdict, verdict
 from brainsift.report.words import duration, field_name, field_value, file_size, number, task_name
 from brainsift.store.record import Record
 from brainsift.store.text import plain
@@ -66,7 +66,8 @@ def _panel(record: Record, answer: Verdict, console: Console) -> Panel:
         Text(f"{sign}  {' '.join(answer.word.upper())}", style=f"bold {style}"),
         Text(plain(answer.why)),
     ]
-    step = NEXT_STEPS.get(answer.key, answer.next_step)
+    general = answer.next_step == WORDS[answer.key][2]
+    step = NEXT_STEPS.get(answer.key, answer.next_step) if general else answer.next_step
     lines.append(Text.assemble(("Remedy: " if answer.key == "failed" else "Next: ", "dim"), plain(step)))
     title = Text(plain(record.scan), style="bold", overflow="ellipsis")
     return Panel(

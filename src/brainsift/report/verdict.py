@@ -15,6 +15,9 @@ WORDS = {
 }
 """Key → word, sign and next step. The sign says the same as the colour, for those who do not see it."""
 
+TO_DEFACE = "De-face it, or again: brainsift defacing remedy OUTPUT"
+"""Next step where nothing but the face is in the way."""
+
 ORDER = ("failed", "reject", "refer", "none", "accept")
 """Most urgent first."""
 
@@ -51,4 +54,6 @@ def verdict(record: Record) -> Verdict:
         why = why or "All that was asked of this scan was answered and is in order."
     else:
         why = why or "No decision was made about this scan."
+    if {d.task for d in record.decisions if d.action.value == "reject"} == {"defacing"} and key == "reject":
+        next_step = TO_DEFACE
     return Verdict(key, word, sign, why, next_step)
