@@ -174,10 +174,10 @@ class Trainer:
         self._keep_best(scores)
         self.save()
         path = self.output / CURVE
-        new = not path.exists()
         with path.open("a", newline="") as file:
             writer = csv.DictWriter(file, row)
-            if new:
+            # A kill may have left the file made and nothing in it yet.
+            if file.tell() == 0:
                 writer.writeheader()
             writer.writerow(row)
 

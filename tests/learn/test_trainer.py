@@ -1,0 +1,40 @@
+"""The loop that all trainings share."""
+
+from __future__ import annotations
+
+import csv
+from itertools import repeat
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from brainsift.learn.trainer import CHECKPOINT, CURVE, Trainer, TrainingPlan
+
+
+def trained(output: Path, steps: int) -> None:
+    """Fit a line for some steps, from the checkpoint where there is one."""
+    x = torch.linspace(-1, 1, 8)[:, None]
+    plan = TrainingPlan(steps=steps, validate_every=1, threads=1)
+    trainer = Trainer(lambda: nn.Linear(1, 1), nn.functional.mse_loss, lambda _: {}, plan, output)
+    trainer.load()
+    trainer.run(repeat((x, 2 * x)), quiet=True)
+
+
+def curve(output: Path) -> list[int]:
+    with (output / CURVE).open() as file:
+        return [int(row["step"]) for row in csv.DictReader(file)]
+
+
+def test_a_kill_before_the_first_row_of_the_curve_costs_no_column_names(tmp_path: Path) -> None:
+    trained(tmp_path, 1)
+    (tmp_path / CURVE).write_text("")  # as a kill leaves it between making the file and writing to it
+    trained(tmp_path, 3)
+    assert curve(tmp_path) == [2, 3]
+    assert torch.load(tmp_path / CHECKPOINT, weights_only=True)["step"] == 3
+
+
+def test_a_curve_goes_on_below_its_names(tmp_path: Path) -> None:
+    trained(tmp_path, 2)
+    trained(tmp_path, 4)
+    assert curve(tmp_path) == [1, 2, 3, 4]
