@@ -48,3 +48,20 @@ Site = Annotated[
         metavar="NAME", help="Site of the scans, as in labels.tsv, for calibrations that were made with `--by site`."
     ),
 ]
+
+MemoryLimit = Annotated[
+    str | None,
+    typer.Option(
+        "--memory-limit",
+        metavar="SIZE",
+        help="Memory of one process, such as 3G; a scan that takes more is given up. An equal share of what the "
+        "machine has if not given.",
+    ),
+]
+
+TimeLimit = Annotated[
+    float | None,
+    typer.Option(
+        "--time-limit", metavar="SECONDS", min=1.0, help="Time of one scan; one that takes longer is given up. [900]"
+    ),
+]

@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from brainsift.cli.exits import Exit, Stop
-from brainsift.cli.options import CalibrationFiles, Database, Input, Output, Shelf, Site, TaskNames
+from brainsift.cli.options import (
+    CalibrationFiles,
+    Database,
+    Input,
+    MemoryLimit,
+    Output,
+    Shelf,
+    Site,
+    TaskNames,
+    TimeLimit,
+)
 
 if TYPE_CHECKING:
     from brainsift.engine.settings import RunOptions, RunSettings
@@ -26,6 +36,8 @@ EXAMPLES = """Examples
 `brainsift run scans results` (every scan of a folder, then the pages of the study)
 
 `brainsift run scans results --dry-run` (what would be done, and why)
+
+`brainsift run scans results --memory-limit 3G --time-limit 120` (a scan that takes more is given up, its row says so)
 
 `brainsift run bids results participant --participant-label 01 02` (one job of many)
 
@@ -58,6 +70,8 @@ def run(
         int | None,
         typer.Option("--nprocs", "-j", min=1, help="Processes; as many as cores and memory allow if not given."),
     ] = None,
+    memory_limit: MemoryLimit = None,
+    time_limit: TimeLimit = None,
     calibration: CalibrationFiles = None,
     site: Site = None,
     db: Database = None,
@@ -85,6 +99,7 @@ def run(
     INPUT is never changed and nothing is written outside OUTPUT.
     """
     from brainsift.cli.extras import need_driver
+    from brainsift.cli.sizes import parse_memory
     from brainsift.engine.settings import RunOptions
 
     need_driver(db)
@@ -101,6 +116,8 @@ def run(
     options = RunOptions(
         participants=tuple(labels),
         nprocs=nprocs,
+        memory_limit=parse_memory(memory_limit),
+        timeout_s=time_limit,
         retry_failed=retry_failed,
         dry_run=dry_run,
         write_study=stage != "participant",

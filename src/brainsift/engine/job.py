@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -171,12 +172,17 @@ def _forget(job: Job, context: Context) -> None:
     derived_path(context.output, job.ref.stem, LOG_SUFFIX).unlink(missing_ok=True)
 
 
+def scratch_prefix(pid: int) -> str:
+    """How the scratch folders of process `pid` begin, so that those of a dead worker can be told."""
+    return f"scan-{pid}-"
+
+
 @contextmanager
 def scratch_folder(root: Path) -> Iterator[Path]:
     """A folder for the intermediate files of one scan, always removed; Python's own temporary files go there too."""
     root.mkdir(parents=True, exist_ok=True)
     before = tempfile.tempdir
-    folder = Path(tempfile.mkdtemp(prefix="scan-", dir=root))
+    folder = Path(tempfile.mkdtemp(prefix=scratch_prefix(os.getpid()), dir=root.absolute()))
     tempfile.tempdir = str(folder)
     try:
         yield folder

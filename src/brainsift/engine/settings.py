@@ -16,6 +16,9 @@ DEFAULT_MEMORY_PER_WORKER = 2 * GIB
 """Bytes one worker may take: the largest scans of routine work (460 x 512 x 160, float32, twice) and the network on a
 whole head."""
 
+LEAST_MEMORY_LIMIT = 512 * 1024**2
+"""A worker with all libraries and networks loaded fills 0.4 GiB before it sees a scan."""
+
 DEFAULT_TIMEOUT_S = 900.0
 """A scan takes about a second; after fifteen minutes it hangs (a dead network drive, a stuck converter)."""
 
@@ -76,9 +79,11 @@ class RunOptions:
     Attributes
     ----------
     participants : BIDS labels to restrict the run to (``01``, not ``sub-01``); empty for all.
-    nprocs : processes; None for as many as cores and memory allow; 1 works in this process.
-    memory_per_worker : bytes that one process may take.
-    timeout_s : seconds after which a scan is given up (not with ``nprocs=1``).
+    nprocs : processes; None for as many as cores and memory allow; 1 works in this process unless a limit is given.
+    memory_per_worker : bytes that one process is expected to take.
+    memory_limit : bytes beyond which a process is ended and its scan given up; None for an equal share of what the
+        machine has.
+    timeout_s : seconds after which a scan is given up; None for 15 minutes.
     retry_failed : do failed scans again although nothing changed.
     dry_run : only say what would be done; nothing is written.
     write_study : make the study's tables at the end; a job that does one participant among many leaves it to `group`.
@@ -88,7 +93,8 @@ class RunOptions:
     participants: tuple[str, ...] = ()
     nprocs: int | None = None
     memory_per_worker: int = DEFAULT_MEMORY_PER_WORKER
-    timeout_s: float | None = DEFAULT_TIMEOUT_S
+    memory_limit: int | None = None
+    timeout_s: float | None = None
     retry_failed: bool = False
     dry_run: bool = False
     write_study: bool = True
@@ -99,3 +105,12 @@ class RunOptions:
             raise ValueError(f"nprocs must be at least 1, got {self.nprocs}")
         if self.memory_per_worker < 1:
             raise ValueError(f"memory_per_worker must be positive, got {self.memory_per_worker}")
+        if self.memory_limit is not None and self.memory_limit < LEAST_MEMORY_LIMIT:
+            raise ValueError(f"memory_limit must be at least {LEAST_MEMORY_LIMIT}, got {self.memory_limit}")
+        if self.timeout_s is not None and not self.timeout_s > 0:
+            raise ValueError(f"timeout_s must be positive, got {self.timeout_s}")
+
+    @property
+    def limited(self) -> bool:
+        """Whether a limit was asked for, which only a process of its own can be held to."""
+        return self.memory_limit is not None or self.timeout_s is not None

@@ -20,13 +20,14 @@ from brainsift.engine.errors import RunError
 from brainsift.engine.executors import Executor, InProcess
 from brainsift.engine.folders import check_folders, outside_output, prepare_output, remove_scratch, scratch_root
 from brainsift.engine.job import AfterScan, Context, Job, Outcome, finish
+from brainsift.engine.limits import share_of_memory
 from brainsift.engine.originals import load_originals, with_originals
 from brainsift.engine.plan import Identity, Planned, Step, Unknown, plan
 from brainsift.engine.pool import ProcessPool
 from brainsift.engine.redecide import redecide
 from brainsift.engine.resources import available_bytes, suggest_nprocs, usable_cores
 from brainsift.engine.scan_unit import SOFTWARE
-from brainsift.engine.settings import RunOptions, RunSettings
+from brainsift.engine.settings import DEFAULT_TIMEOUT_S, RunOptions, RunSettings
 from brainsift.engine.stages import Stages
 from brainsift.engine.summary import MAX_LISTED, Counts, ListedFailure, Progress, RunSummary
 from brainsift.scans.ref import ScanRef
@@ -34,6 +35,7 @@ from brainsift.store.database import DATABASE_NAME, Database
 from brainsift.store.derivatives import write_description
 from brainsift.store.duplicates import find_changed_duplicates
 from brainsift.store.errors import StoreError, output_error
+from brainsift.store.files import FileMark, file_mark
 from brainsift.store.methods import Tally, write_methods
 from brainsift.store.record import Record
 from brainsift.store.record_io import read_record, record_files, record_path
@@ -64,8 +66,8 @@ class _Run:
     failures: list[ListedFailure] = field(default_factory=list)
     started: datetime = field(default_factory=lambda: datetime.now(UTC))
     clock: float = field(default_factory=perf_counter)
-    under_way: dict[str, str] = field(default_factory=dict)
-    """Scan → stem of what a worker has and has not answered for."""
+    under_way: dict[str, tuple[Path, FileMark | None]] = field(default_factory=dict)
+    """Scan → its record's path, and the file that lay there before, of what a worker has and has not answered for."""
 
 
 def run_study(
@@ -186,9 +188,13 @@ def _count_old(run: _Run, record: Record) -> None:
 
 
 def _choose_executor(options: RunOptions) -> Executor:
-    fitting = suggest_nprocs(available_bytes(), options.memory_per_worker, usable_cores())
+    available = available_bytes()
+    fitting = suggest_nprocs(available, options.memory_limit or options.memory_per_worker, usable_cores())
+    if options.nprocs == 1 and not options.limited:
+        return InProcess()
     workers = options.nprocs or fitting
-    return InProcess() if workers == 1 else ProcessPool(workers, options.timeout_s)
+    limit = options.memory_limit or share_of_memory(available, workers, options.memory_per_worker)
+    return ProcessPool(workers, options.timeout_s or DEFAULT_TIMEOUT_S, limit)
 
 
 def _dry_run(
@@ -252,7 +258,8 @@ def _jobs(planned: Iterable[Planned], run: _Run, collector: Collector, progress:
             run.counts.skipped += not item.failed
             run.counts.still_failed += item.failed
         else:
-            run.under_way[item.ref.scan] = item.ref.stem
+            path = record_path(run.output, item.ref.stem)
+            run.under_way[item.ref.scan] = (path, file_mark(path))
             yield Job(item.ref, item.known_sha256)
     run.counts.listed = True
     progress(run.counts.progress())
@@ -276,10 +283,12 @@ def _take(outcome: Outcome, run: _Run, collector: Collector) -> None:
 
 
 def _gather(run: _Run, collector: Collector) -> None:
-    """Take the scans that workers finished and were stopped before they could say so."""
-    for stem in list(run.under_way.values()):
-        path = record_path(run.output, stem)
-        if path.exists() and path.stat().st_mtime >= run.started.timestamp():
+    """Take the scans that workers finished and were stopped before they could say so.
+
+    A record is new if it is another file than before: clocks of this machine and of the file system may differ or jump.
+    """
+    for path, before in list(run.under_way.values()):
+        if file_mark(path) not in (None, before):
             _take(Outcome(read_record(path)), run, collector)
 
 
