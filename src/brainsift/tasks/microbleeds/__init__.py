@@ -1,0 +1,1 @@
+"""How many cerebral microbleeds are there, and where, from one GRE, SWI or QSM?"""
