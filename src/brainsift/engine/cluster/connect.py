@@ -1,0 +1,140 @@
+"""Opening a Dask cluster: processes of this machine, jobs of Slurm, or a scheduler that is there already."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from brainsift.engine.cluster.options import LOCAL, SLURM, ClusterOptions
+from brainsift.engine.errors import RunError
+
+if TYPE_CHECKING:
+    from distributed import Client
+
+CONNECT_S = 30
+"""How long to wait for a scheduler that should be there."""
+
+START_S = 120
+"""How long processes of this machine may take to start, on a busy one."""
+
+FOLDER = "dask"
+LOGS = "logs"
+
+
+@contextmanager
+def connected(options: ClusterOptions, scratch: Path) -> Iterator[Client]:
+    """Yield a client of the cluster; what was started for this run ends with it.
+
+    Parameters
+    ----------
+    options : which cluster.
+    scratch : folder of this run, for the files of processes that it starts.
+
+    Raises
+    ------
+    RunError
+        if Dask or a package that it needs is not installed, or the cluster does not answer.
+    """
+    try:
+        from distributed import Client
+    except ModuleNotFoundError as error:
+        raise missing_package(error) from None
+    with ExitStack() as stack:
+        stack.enter_context(_quiet_dask())
+        try:
+            target = stack.enter_context(_cluster(options, scratch))
+            client = stack.enter_context(Client(target, timeout=CONNECT_S, set_as_default=False, name="brainsift"))
+        except ModuleNotFoundError as error:
+            raise missing_package(error) from None
+        except (OSError, TimeoutError, ValueError, RuntimeError) as error:
+            raise RunError(
+                "dask_unreachable",
+                f"There is no answer from {options.told} ({type(error).__name__}).",
+                "Check that it runs, that its address is right and that no firewall lies between.",
+            ) from error
+        yield client
+
+
+def missing_package(error: ModuleNotFoundError) -> RunError:
+    """What to install."""
+    return RunError(
+        "dask_missing",
+        f"The package {error.name} is not installed, which a Dask cluster needs.",
+        "Install the extra: pip install 'brainsift[dask]'.",
+    )
+
+
+@contextmanager
+def _cluster(options: ClusterOptions, scratch: Path) -> Iterator[Any]:
+    if options.address == LOCAL:
+        with _local(options.workers, scratch) as cluster:
+            yield cluster
+    elif options.address == SLURM:
+        with _slurm(options, scratch) as cluster:
+            yield cluster
+    else:
+        yield options.address
+
+
+def _local(workers: int, scratch: Path) -> Any:
+    """Processes that listen on the loopback alone, and only to who holds the certificate that is made for this run:
+    whoever may speak to a Dask scheduler may run programs in its name, and a machine may have other users."""
+    from distributed import LocalCluster
+
+    return LocalCluster(
+        n_workers=workers,
+        threads_per_worker=1,
+        processes=True,
+        host="127.0.0.1",
+        protocol="tls",
+        security=True,
+        dashboard_address=None,
+        memory_limit=0,  # The processes of a station are watched by the pool.
+        local_directory=str(_folder(scratch)),
+        silence_logs=logging.CRITICAL,
+    )
+
+
+@contextmanager
+def _slurm(options: ClusterOptions, scratch: Path) -> Iterator[Any]:
+    """Jobs of Slurm, as many as asked for at all times: one that ends at its time limit is followed by another."""
+    from dask_jobqueue import SLURMCluster
+    from distributed import Security
+
+    folder = _folder(scratch)
+    logs = folder / LOGS
+    logs.mkdir(exist_ok=True)
+    given = {"log_directory": str(logs), "local_directory": str(folder), **options.slurm}
+    with SLURMCluster(
+        security=Security.temporary(),
+        protocol="tls",
+        shared_temp_directory=str(folder),
+        scheduler_options={"dashboard_address": None},
+        silence_logs="critical",
+        **given,
+    ) as cluster:
+        cluster.adapt(minimum_jobs=options.workers, maximum_jobs=options.workers)
+        yield cluster
+
+
+def _folder(scratch: Path) -> Path:
+    folder = (scratch / FOLDER).resolve()
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+@contextmanager
+def _quiet_dask() -> Iterator[None]:
+    """Keep Dask's own log off the console: what matters of it is told by the run itself."""
+    loggers = [logging.getLogger(name) for name in ("distributed", "dask_jobqueue", "asyncio", "tornado")]
+    before = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        for logger, level in zip(loggers, before, strict=True):
+            logger.setLevel(level)
