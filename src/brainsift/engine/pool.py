@@ -52,14 +52,14 @@ class ProcessPool:
         """
         self._stillborn = 0
         suspects: list[Job] = []
-        yield from self._crew(iter(jobs), context, self.workers, suspects)
+        yield from self.crew(iter(jobs), context, self.workers, suspects)
         for job in suspects:
             died: list[Job] = []
-            yield from self._crew(iter([job]), context, 1, died)
+            yield from self.crew(iter([job]), context, 1, died)
             for lost in died:
                 yield finish(failed_record(lost, context, _worker_died()), context)
 
-    def _crew(self, jobs: Iterator[Job], context: Context, size: int, died: list[Job]) -> Iterator[Outcome]:
+    def crew(self, jobs: Iterator[Job], context: Context, size: int, died: list[Job]) -> Iterator[Outcome]:
         """Work through `jobs` with up to `size` processes; jobs whose process died are put into `died`."""
         crew: list[Worker] = []
         waiting: deque[Job] = deque()

@@ -51,6 +51,11 @@ def _leave_with_parent() -> None:
     leave_with_children()
 
 
+def worker_name(context: Context) -> str:
+    """Name of the processes that work for this run, among those of a Dask worker that may serve several."""
+    return f"brainsift {context.scratch}"
+
+
 class Worker:
     """The parent's handle on one worker process.
 
@@ -63,7 +68,7 @@ class Worker:
         job_source, self._jobs = spawn.Pipe(duplex=False)
         self.outcomes, outcome_sink = spawn.Pipe(duplex=False)
         told = (job_source, outcome_sink, context, memory_limit)
-        self.process = spawn.Process(target=serve, args=told, daemon=True)
+        self.process = spawn.Process(target=serve, args=told, daemon=True, name=worker_name(context))
         with _sigint_held_back():
             self.process.start()
         # Only the worker keeps these ends: its death is then seen as the end of the file.

@@ -22,8 +22,10 @@ from distributed.diagnostics.plugin import WorkerPlugin
 from brainsift.engine.cluster.errand import Errand, Reply, input_paths, moved, pack, unpack
 from brainsift.engine.errors import RunError
 from brainsift.engine.job import Context, Job, Outcome
+from brainsift.engine.limits import kill_tree
 from brainsift.engine.pool import ProcessPool
 from brainsift.engine.scan_unit import SOFTWARE
+from brainsift.engine.worker import worker_name
 from brainsift.models.errors import ModelError
 from brainsift.store.errors import StoreError
 from brainsift.store.record_io import record_path
@@ -90,7 +92,10 @@ class Station(WorkerPlugin):  # type: ignore[misc]
         self._closed = True
         STATIONS.pop(self._token, None)
         for child in multiprocessing.active_children():
-            child.kill()
+            if child.pid is not None and child.name.startswith(
+                (worker_name(self._context), f"brainsift {self._local}")
+            ):
+                kill_tree(child.pid)
         shutil.rmtree(self._local, ignore_errors=True)
 
     def do(self, errand: Errand) -> Reply:
@@ -178,7 +183,7 @@ class Hand:
         """The outcome of a job; None if the process was killed."""
         self._feed.put(job)
         if self._outcomes is None:
-            self._outcomes = self._pool._crew(self._feed, self._context, 1, [])
+            self._outcomes = self._pool.crew(self._feed, self._context, 1, [])
         outcome = next(self._outcomes, None)
         if outcome is None:
             self._outcomes = None
