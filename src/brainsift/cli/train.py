@@ -9,6 +9,18 @@ import typer
 
 from brainsift.cli.exits import Stop
 from brainsift.cli.extras import need_extra
+from brainsift.cli.train_adapt import (
+    ADAPTATION_STEPS,
+    AdaptGiven,
+    Align,
+    Heads,
+    Semi,
+    Source,
+    Target,
+    Unlabelled,
+    adapt,
+    wants_adaptation,
+)
 from brainsift.cli.train_options import (
     Device,
     KeptMaps,
@@ -71,7 +83,8 @@ def anatomy(
 @app.command(
     epilog="Example: `brainsift train quality runs/quality --label-maps labels --real-scans scans "
     "--validation head_17 --validation t1w_brain_09`; "
-    "`brainsift train quality runs/ours --labels labels.tsv --scans study`"
+    "`brainsift train quality runs/ours --labels labels.tsv --scans study`; "
+    "`brainsift train quality runs/flair --source t1w.tsv --target flair.tsv --unlabelled study`"
 )
 def quality(
     output: Output,
@@ -89,6 +102,12 @@ def quality(
         Path | None, typer.Option(metavar="TSV", help="Learn from people's labels instead (`labels.tsv`).")
     ] = None,
     scans: Scans = None,
+    source: Source = None,
+    target: Target = None,
+    unlabelled: Unlabelled = None,
+    heads: Heads = 2,
+    align: Align = 1.0,
+    semi: Semi = "none",
     start: Annotated[
         str | None,
         typer.Option(
@@ -103,7 +122,9 @@ def quality(
     chunks: Annotated[int, typer.Option(min=1, help="Of the bank, of 6 to 14 examples each.")] = 160,
     workers: Workers = 2,
     minutes: Minutes = None,
-    steps: Steps = 20_000,
+    steps: Annotated[
+        int | None, typer.Option(min=1, help="Train so many steps at the most; 20,000, for two domains 1,000.")
+    ] = None,
     rate: Annotated[float | None, typer.Option(min=0, help="Learning rate; 0.002, with labels 0.0005.")] = None,
     patience: Annotated[
         int | None, typer.Option(min=1, help="Stop after so many validations without a gain; with labels 6.")
@@ -115,27 +136,34 @@ def quality(
     """Train the quality network on simulated artefacts, or fine-tune it on people's labels.
 
     From label maps and clean scans, a bank of corrupted examples is built first; what lies there already is used.
-    From labels, no person is on both sides: the column `split` decides, else a fifth of the people validate. Interrupt
-    it at any time: the same command goes on. Use the result with
+    From labels, no person is on both sides: the column `split` decides, else a fifth of the people validate. With
+    `--source` and `--target` it learns about scans that have few labels from others that have many, and from scans
+    without any. Interrupt it at any time: the same command goes on. Use the result with
     `brainsift models import quality OUTPUT/quality.onnx --shelf DIR --card OUTPUT/quality.md`.
     """
     need_extra("train", "Training")
     from brainsift.learn.trainer import TrainingPlan
 
-    need_folders(label_maps=label_maps, real_scans=real_scans, scans=scans)
-    if (labels is None) == (label_maps is None and real_scans is None):
+    need_folders(label_maps=label_maps, real_scans=real_scans, scans=scans, unlabelled=unlabelled)
+    others = (labels, label_maps, real_scans)
+    adapts = wants_adaptation(source, target, unlabelled, others)
+    if not adapts and (labels is None) == (label_maps is None and real_scans is None):
         raise Stop("What to learn from is not clear.", "Give either `--label-maps` and `--real-scans`, or `--labels`.")
+    simulates = labels is None and not adapts
     plan = TrainingPlan(
-        steps=steps,
+        steps=steps or (ADAPTATION_STEPS if adapts else 20_000),
         minutes=minutes,
         seed=seed,
         threads=threads,
-        learning_rate=rate or (2e-3 if labels is None else 5e-4),
-        validate_every=500 if labels is None else 50,
+        learning_rate=rate or (2e-3 if simulates else 5e-4),
+        validate_every=500 if simulates else 50,
         patience=patience or (None if labels is None else 6),
     )
     try:
-        if labels is None:
+        if adapts:
+            given = AdaptGiven(source, target, unlabelled, scans, heads, align, semi)
+            path = adapt(given, output, plan, _weights(start or "packaged"), resume)
+        elif labels is None:
             from brainsift.learn.quality.job import find_sources, train_and_export
 
             sources = find_sources(label_maps, real_scans, validation or [])
@@ -276,6 +304,81 @@ def wmh(
     except (ValueError, OSError) as error:
         raise told(error, "train wmh") from error
     typer.echo(path)
+
+
+@app.command(
+    epilog="Example: `brainsift train microbleeds runs/bleeds --label-maps labels --validation head_17 --minutes 40`; "
+    "`brainsift train microbleeds runs/ours --labels labels.tsv --scans study`"
+)
+def microbleeds(
+    output: Output,
+    label_maps: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Folder of whole-head label maps to simulate heads from.")
+    ] = None,
+    validation: KeptMaps = None,
+    labels: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="TSV", help="Learn from people's points or masks instead (`microbleeds` in `labels.tsv`)."
+        ),
+    ] = None,
+    scans: Scans = None,
+    without: Annotated[
+        list[str] | None, typer.Option(metavar="MODALITY", help="Hold `gre`, `swi` or `qsm` out of training.")
+    ] = None,
+    frst: Annotated[bool, typer.Option("--frst/--no-frst", help="Show radial symmetry to the networks.")] = True,
+    temperature: Annotated[float, typer.Option(min=0.1, help="Of the distillation.")] = 4.0,
+    alpha: Annotated[float, typer.Option(min=0, max=1, help="Share of the teacher in the student's loss.")] = 0.4,
+    students: Annotated[int, typer.Option(min=1, help="With a teacher, and as many without; the best one ships.")] = 1,
+    chunks: Annotated[int, typer.Option(min=1, help="Heads in the bank, each in three modalities.")] = 80,
+    workers: Workers = 1,
+    minutes: Minutes = None,
+    steps: Steps = 20_000,
+    rate: Rate = 2e-3,
+    seed: Seed = 1,
+    threads: Threads = 2,
+    device: Device = "cpu",
+    resume: Resume = True,
+    bank_only: Annotated[bool, typer.Option("--bank-only", help="Build the bank and stop.")] = False,
+) -> None:
+    """Train both bleed networks on simulated heads, or on scans with points or masks of people.
+
+    The bank is built first; what lies there already is used. Then the detector is trained, then a teacher on cubes
+    around its candidates, then students with and without the teacher. Interrupt it at any time: the same command goes
+    on. Use the results with `brainsift models import microbleeds_candidates OUTPUT/microbleeds_candidates.onnx --shelf
+    DIR --card OUTPUT/microbleeds_candidates.md`, and the same of `microbleeds_discriminator`.
+    """
+    need_extra("train", "Training")
+    from brainsift.learn.anatomy_job import split_label_maps
+    from brainsift.learn.microbleeds.batches import Lessons
+    from brainsift.learn.microbleeds.build import MODALITIES
+    from brainsift.learn.microbleeds.job import Course, build_banks, read_banks, train_and_export
+    from brainsift.learn.microbleeds.losses import Distillation
+    from brainsift.learn.trainer import TrainingPlan
+
+    need_folders(label_maps=label_maps, scans=scans)
+    for name in without or []:
+        if name not in MODALITIES:
+            raise Stop(f"'{name}' is no modality.", f"Choose one of {', '.join(MODALITIES)}.")
+    plan = TrainingPlan(
+        steps=steps, minutes=minutes, seed=seed, threads=threads, device=device, learning_rate=rate, validate_every=250
+    )
+    try:
+        if labels is not None and label_maps is None:
+            banks = read_banks(labels, scans or labels.parent, output, seed)
+        elif label_maps is not None and labels is None:
+            banks = build_banks(split_label_maps(label_maps, validation or []), output, chunks, seed, workers)
+        else:
+            raise Stop("What to learn from is not clear.", "Give either `--label-maps` or `--labels`.")
+        if bank_only:
+            typer.echo(output)
+            return
+        course = Course(Lessons(frst=frst), Distillation(temperature, alpha), students)
+        paths = train_and_export(banks.without(without or []), output, plan, course, resume=resume)
+    except (ValueError, OSError) as error:
+        raise told(error, "train microbleeds") from error
+    for path in paths:
+        typer.echo(path)
 
 
 def _weights(start: str) -> Path | None:

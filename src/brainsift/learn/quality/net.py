@@ -79,18 +79,26 @@ class QualityNet(nn.Module):
         found.append(distributions(slices))
         return torch.cat(found, dim=1).reshape(n, s, -1)
 
-    def forward(self, image: Tensor) -> Tensor:
-        """(N, 3 K, 224, 192), K slices per orientation → logits (N, 1 + 3 K, outputs): the scan, then each slice."""
+    def embed(self, features: Tensor) -> Tensor:
+        """(N, S, F) from `features` → (N, S, hidden): what the answers are read from."""
         # From scan to scan, these differ by a small part of what they are: without a scale of their own, nothing is
         # learnt from them for hundreds of steps.
-        features = self.features(image).float()
-        features = self.scale(features.flatten(0, 1)).reshape(features.shape)
-        k = image.shape[1] // 3
-        x = self.of_slice(features) + self.of_scan(features.mean(dim=1, keepdim=True))
-        x = self.drop(F.relu(x + self.orientation.repeat_interleave(k, dim=0)))
-        answers = self.answer(x)
-        weights = torch.softmax(self.weight(x), dim=1)
-        return torch.cat([(weights * answers).sum(dim=1, keepdim=True), answers], dim=1)
+        scaled = self.scale(features.float().flatten(0, 1)).reshape(features.shape)
+        k = features.shape[1] // 3
+        x = self.of_slice(scaled) + self.of_scan(scaled.mean(dim=1, keepdim=True))
+        hidden: Tensor = self.drop(F.relu(x + self.orientation.repeat_interleave(k, dim=0)))
+        return hidden
+
+    def forward(self, image: Tensor) -> Tensor:
+        """(N, 3 K, 224, 192), K slices per orientation → logits (N, 1 + 3 K, outputs): the scan, then each slice."""
+        return pooled(self.embed(self.features(image)), self.answer, self.weight)
+
+
+def pooled(hidden: Tensor, answer: nn.Module, weight: nn.Module) -> Tensor:
+    """(N, S, hidden) → (N, 1 + S, outputs): the weighted mean of the slices' answers, then each slice's own."""
+    answers = answer(hidden)
+    weights = torch.softmax(weight(hidden), dim=1)
+    return torch.cat([(weights * answers).sum(dim=1, keepdim=True), answers], dim=1)
 
 
 def _statistics(x: Tensor) -> Tensor:
