@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from brainsift.cli.exits import Stop
+from brainsift.tsv_text import unguarded
 
 if TYPE_CHECKING:
     import numpy as np
@@ -73,7 +74,7 @@ def _listed(table: Path, scans: Iterable[str]) -> MaskFiles:
         rows = list(csv.DictReader(stream, delimiter="\t"))
     if not rows or not {"scan", "mask"} <= set(rows[0]):
         raise Stop(f"{table.name} has no columns `scan` and `mask`.", "Write one row per scan, separated by tabs.")
-    told = {row["scan"]: row["mask"] for row in rows}
+    told = {unguarded(row["scan"]): unguarded(row["mask"]) for row in rows}
     masks = MaskFiles()
     for scan in scans:
         path = table.parent / told[scan] if told.get(scan) else None

@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 
 from brainsift.engine.errors import RunError
 from brainsift.scans.ref import ScanRef
+from brainsift.tsv_text import unguarded
 
 COLUMNS = ("scan", "original")
 
@@ -70,7 +71,7 @@ def load_originals(path: Path | None) -> Originals:
         rows = list(csv.DictReader(file, delimiter="\t"))
     if rows and not set(COLUMNS) <= set(rows[0]):
         raise RunError("originals", f"{path} lacks a column.", f"It needs the columns {' and '.join(COLUMNS)}.")
-    named = {row["scan"]: path.parent / row["original"] for row in rows}
+    named = {unguarded(row["scan"]): path.parent / unguarded(row["original"]) for row in rows}
     missing = [scan for scan, original in named.items() if not original.is_file()]
     if missing:
         raise RunError(

@@ -9,6 +9,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from brainsift.tsv_text import unguarded
+
 Split = Literal["train", "validation", "test"]
 
 MAX_FAULTS = 10
@@ -130,7 +132,8 @@ def _parse(reader: Iterable[list[str]], columns: list[str], faults: list[str]) -
         if len(cells) != len(columns):
             faults.append(f"line {line}: {len(cells)} cells, expected {len(columns)}")
             continue
-        row = {name: cell.strip() for name, cell in zip(columns, cells, strict=True) if cell.strip() not in ("", "n/a")}
+        texts = ((name, unguarded(cell.strip())) for name, cell in zip(columns, cells, strict=True))
+        row = {name: text for name, text in texts if text not in ("", "n/a")}
         try:
             yield line, Label.model_validate(row)
         except ValidationError as error:

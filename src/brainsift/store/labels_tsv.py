@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from brainsift.store.files import write_atomic
+from brainsift.store.text import guarded
 
 LABEL_COLUMNS = (
     "scan",
@@ -39,7 +40,8 @@ def labels_text(rows: Iterable[Mapping[str, object]]) -> str:
 
     Parameters
     ----------
-    rows : column → value; a column that is missing or None stays empty, True and False become ``yes`` and ``no``.
+    rows : column → value; a column that is missing or None stays empty, True and False become ``yes`` and ``no``, and
+        a text that a spreadsheet would run as a formula gets an apostrophe in front.
 
     Raises
     ------
@@ -65,4 +67,6 @@ def labels_text(rows: Iterable[Mapping[str, object]]) -> str:
 def _cell(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, str):
+        return guarded(value)
     return "" if value is None else str(value)
