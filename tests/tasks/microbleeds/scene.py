@@ -35,7 +35,7 @@ GRE = {
 
 T1W = {**GRE, Tissue.CORTEX: 0.55, Tissue.VENTRICLES: 0.15, Tissue.CSF: 0.15, Tissue.DEEP_GREY: 0.65}
 
-PPM = {tissue: 0.0 for tissue in Tissue} | {Tissue.WHITE: -0.02, Tissue.CORTEX: 0.01, Tissue.DEEP_GREY: 0.06}
+PPM = dict.fromkeys(Tissue, 0.0) | {Tissue.WHITE: -0.02, Tissue.CORTEX: 0.01, Tissue.DEEP_GREY: 0.06}
 """Susceptibility."""
 
 

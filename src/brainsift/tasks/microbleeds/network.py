@@ -31,8 +31,8 @@ CANDIDATES, DISCRIMINATOR = "microbleeds_candidates", "microbleeds_discriminator
 CHANNELS = ("image", "frst")
 """Grey value with bleeds bright whatever the kind of scan (`scaling`); radial symmetry. Both in [0, 1]."""
 
-FRST_FULL = 0.08
-"""Radial symmetry that counts as 1, in grey values per mm: about that of a ball of 3 mm without noise that is as bright
+FRST_FULL = 0.05
+"""Radial symmetry that counts as 1, in grey values per mm: about that of a ball of 4 mm without noise that is as bright
 as can be."""
 
 SEEN_MM = 2.0
