@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 torch = pytest.importorskip("torch", reason='training needs the extra: pip install "brainsift[train]"')
 
 from brainsift.learn.wmh.bank import load_bank, write_chunk  # noqa: E402
-from brainsift.learn.wmh.batches import Lessons, batches  # noqa: E402
+from brainsift.learn.wmh.batches import Lessons, batches, drawing_shares  # noqa: E402
 from brainsift.learn.wmh.crops import Cut, cut_input, draw_cut  # noqa: E402
 from brainsift.learn.wmh.example import Example, make_example  # noqa: E402
 from brainsift.learn.wmh.losses import DenseTarget, SliceTarget  # noqa: E402
@@ -146,3 +147,11 @@ def test_batches_hold_weights_and_resume_elsewhere(tmp_path: Path) -> None:
     assert not torch.equal(inputs, later)
     with pytest.raises(ValueError, match="all weights are 0"):
         next(batches(bank, lessons, seed=1, weights=[0.0] * 4))
+
+
+def test_scans_without_lesions_are_drawn_less_often(tmp_path: Path) -> None:
+    one = toy_example(1)
+    loads = {0.0: 0.2, 2.5: 0.6, 5.0: 1.0, 40.0: 1.0}
+    told = [replace(one, facts={"load_ml": load}) for load in loads]
+    write_chunk([*told, replace(one, facts={})], tmp_path, "a")
+    assert drawing_shares(load_bank(tmp_path)) == pytest.approx([*loads.values(), 1.0])

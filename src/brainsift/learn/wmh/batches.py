@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from brainsift.learn.wmh.bank import Bank
@@ -14,6 +15,16 @@ from brainsift.learn.wmh.crops import CROP, Shape, cut_input, draw_cut
 from brainsift.learn.wmh.geometry import Profile
 from brainsift.learn.wmh.losses import Link, Target
 from brainsift.learn.wmh.supervise import Supervision, make_target
+
+SELDOM, OFTEN_FROM_ML = 0.2, 5.0
+"""Scans without lesions are drawn so often for each one with this load or more; those between, in proportion. Half of
+all people have less than 1 mL, whose crops teach little but what is no lesion."""
+
+
+def drawing_shares(bank: Bank) -> NDArray[np.float64]:
+    """How often each example is drawn, (N,), from 0 to 1; always where its load is not known."""
+    loads = np.array([float(facts.get("load_ml", OFTEN_FROM_ML)) for facts in bank.facts])
+    return SELDOM + (1 - SELDOM) * np.clip(loads / OFTEN_FROM_ML, 0, 1)
 
 
 @dataclass(frozen=True)
@@ -53,8 +64,10 @@ def batches(
     if not usable.size:
         raise ValueError("there is no label to learn from: all weights are 0")
     rng = np.random.default_rng([seed, start])
+    shares = drawing_shares(bank)[usable]
+    shares /= shares.sum()
     while True:
-        chosen = rng.choice(usable, lessons.size, replace=usable.size < lessons.size).tolist()
+        chosen = rng.choice(usable, lessons.size, replace=usable.size < lessons.size, p=shares).tolist()
         examples = [bank[i] for i in chosen]
         cuts = [draw_cut(rng, one, lessons.crop, dense=lessons.supervision == "fine") for one in examples]
         inputs = np.stack([cut_input(one, cut) for one, cut in zip(examples, cuts, strict=True)])
