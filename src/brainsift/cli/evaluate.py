@@ -114,6 +114,89 @@ def wmh(
     raise typer.Exit(Exit.SCANS_FAILED if compared.failed else Exit.DONE)
 
 
+@app.command(
+    epilog="Examples: `brainsift evaluate microbleeds results --labels labels.tsv`; "
+    "`brainsift evaluate microbleeds --masks other_tool --labels labels.tsv --scans study --tables figures`"
+)
+def microbleeds(
+    labels: Annotated[
+        Path, typer.Option(metavar="FILE", help="labels.tsv with people's masks or points in `microbleeds`.")
+    ],
+    output: Annotated[
+        Path | None,
+        typer.Argument(metavar="OUTPUT", help="The OUTPUT folder of an earlier `brainsift run`, for its tables."),
+    ] = None,
+    masks: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Score masks or TSVs of points of any program instead; a folder, or a TSV (scan, mask).",
+        ),
+    ] = None,
+    scans: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Folder of the scans: where voxels of points lie; labels' folder."),
+    ] = None,
+    reach: Annotated[float, typer.Option(min=0, help="Centres so many mm apart are one bleed.")] = 3.0,
+    threshold: Annotated[
+        float | None, typer.Option(help="Least probability of a mark that counts; all count if not given.")
+    ] = None,
+    folds: Annotated[
+        int | None,
+        typer.Option(min=2, help="Choose the threshold for F1 on other folds of people, and measure on each."),
+    ] = None,
+    tables: Annotated[
+        Path | None,
+        typer.Option("--tables", "--output", metavar="DIR", help="Folder for the tables; OUTPUT if given, else none."),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of the resampling of people, and of the folds.")] = 0,
+) -> None:
+    """Score microbleeds one by one: share found, false ones per scan, precision, F1, error of the count, FROC.
+
+    A mark hits a bleed if they share a voxel or their centres are `--reach` mm apart or less, one mark a bleed. Points
+    are TSVs with `x y z` (voxels of the scan as stored, from 0) or `x_mm y_mm z_mm`, and `probability` where known.
+    Every rater's label counts as a row; intervals count people. Rows marked `train` or `validation` do not count.
+    """
+    from brainsift.cli.evaluate_microbleeds import (
+        MARK_ENDINGS,
+        MARK_WORDS,
+        compare_marks,
+        labelled_bleeds,
+        own_marks,
+        tell,
+        thresholds_of,
+        write_tables,
+    )
+    from brainsift.cli.exits import Exit
+    from brainsift.cli.masks import find_masks
+    from brainsift.evaluate.detection.group import summarise
+
+    if threshold is not None and folds is not None:
+        raise Stop("`--threshold` and `--folds` exclude each other.", "Give one of them.")
+    rows, seen = labelled_bleeds(labels)
+    named = list(dict.fromkeys(label.scan for label in rows))
+    if masks is not None:
+        found = find_masks(masks, named, MARK_ENDINGS, MARK_WORDS)
+    elif output is not None:
+        found = own_marks(output, named)
+    else:
+        raise Stop("There is nothing to score.", "Give the OUTPUT of a run, or `--masks DIR`.")
+    compared = compare_marks(rows, labels.parent, found, scans or labels.parent, reach, seen)
+    if not compared.rows:
+        scan, why = next(iter(compared.failed.items()))
+        raise Stop(f"Nothing could be compared; {scan}: {why}.", "Name files like their scans, or list them in a TSV.")
+    limits = thresholds_of(compared, threshold, folds, seed)
+    figures = summarise(
+        [row.match for row in compared.rows], [row.person for row in compared.rows], limits.tolist(), seed
+    )
+    tell(compared, figures)
+    folder = tables or output
+    if folder is not None:
+        for path in write_tables(folder, compared, figures, limits):
+            typer.echo(path)
+    raise typer.Exit(Exit.SCANS_FAILED if compared.failed else Exit.DONE)
+
+
 def _shares(given: list[str]) -> dict[str, float]:
     shares = {}
     for text in given:

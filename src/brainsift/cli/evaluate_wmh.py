@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -106,11 +107,11 @@ def compare_masks(labels: list[Label], folder: Path, masks: MaskFiles, seen: int
         except (ScanError, ValueError) as error:
             compared.failed[label.scan] = error.cause if isinstance(error, ScanError) else str(error)
             continue
-        compared.rows.append(Row(label, _person(label), mask, scores, note))
+        compared.rows.append(Row(label, person_of(label), mask, scores, note))
     return compared
 
 
-def _person(label: Label) -> str:
+def person_of(label: Label) -> str:
     """The participant of the labels, else of the scan's BIDS name, else the scan is its own person."""
     from brainsift.scans.names import entities
 
@@ -159,23 +160,29 @@ def write_tables(folder: Path, compared: Compared, figures: list[GroupFigure]) -
     names = [f.name for f in fields(ScanScores)]
     lines = ["\t".join(("scan", "participant", "rater", *names, "note"))]
     for row in compared.rows:
-        numbers = [_number(value) for value in asdict(row.scores).values()]
+        numbers = [number(value) for value in asdict(row.scores).values()]
         whose = (row.label.scan, row.label.participant or "", row.label.rater or "")
         lines.append("\t".join((*map(tsv_cell, whose), *numbers, tsv_cell(row.note))))
     for scan, why in compared.failed.items():
         lines.append("\t".join((tsv_cell(scan), "", "", *[""] * len(names), tsv_cell(f"not compared: {why}"))))
-    group = ["scans\tmetric\tstatistic\tvalue\tlow\thigh\tn\tpeople\tinterval"]
-    for figure in figures:
-        one = figure.interval
-        values = (_number(one.value), _number(one.low), _number(one.high), str(one.n), str(one.groups), one.method)
-        group.append("\t".join((figure.scans, figure.metric, figure.statistic, *values)))
     folder.mkdir(parents=True, exist_ok=True)
     written = []
-    for name, content in ((SCAN_TABLE, lines), (GROUP_TABLE, group)):
+    for name, content in ((SCAN_TABLE, lines), (GROUP_TABLE, figure_lines(figures))):
         write_atomic(folder / name, "\n".join(content) + "\n", folder)
         written.append(folder / name)
     return written
 
 
-def _number(value: float) -> str:
+def figure_lines(figures: Sequence[GroupFigure]) -> list[str]:
+    """Lines of the table of a group's figures."""
+    lines = ["scans\tmetric\tstatistic\tvalue\tlow\thigh\tn\tpeople\tinterval"]
+    for figure in figures:
+        one = figure.interval
+        values = (number(one.value), number(one.low), number(one.high), str(one.n), str(one.groups), one.method)
+        lines.append("\t".join((figure.scans, figure.metric, figure.statistic, *values)))
+    return lines
+
+
+def number(value: float) -> str:
+    """A cell of a table; empty where there is no number."""
     return "" if value != value else f"{value:.6g}"

@@ -39,11 +39,21 @@ class MaskFiles:
     missing: dict[str, str] = field(default_factory=dict)
 
 
-def find_masks(source: Path, scans: Iterable[str]) -> MaskFiles:
+def find_masks(
+    source: Path,
+    scans: Iterable[str],
+    endings: tuple[str, ...] = ENDINGS,
+    words: tuple[str, ...] = LESION_WORDS,
+) -> MaskFiles:
     """Find the mask of each scan in a folder, or in a TSV with the columns `scan` and `mask`.
 
     In a folder a mask has, in this order: the scan's relative path; the scan's own name, with or without something
     after it (`sub-01_T1w_wmh.nii.gz`); or, of BIDS names, the same `sub`, `ses`, `acq`, `run`, `rec` and `echo`.
+
+    Parameters
+    ----------
+    endings : of the files that are looked at.
+    words : in names of files that are preferred to others of a scan.
 
     Raises
     ------
@@ -56,10 +66,10 @@ def find_masks(source: Path, scans: Iterable[str]) -> MaskFiles:
         raise Stop(
             f"There is no folder {source}.", "Give `--masks` a folder of masks, or a TSV with `scan` and `mask`."
         )
-    files = {p.relative_to(source).as_posix(): p for p in sorted(source.rglob("*")) if p.name.endswith(ENDINGS)}
+    files = {p.relative_to(source).as_posix(): p for p in sorted(source.rglob("*")) if p.name.endswith(endings)}
     masks = MaskFiles()
     for scan in scans:
-        fitting = _fitting(scan, files)
+        fitting = _fitting(scan, files, endings, words)
         if len(fitting) == 1:
             masks.found[scan] = files[fitting[0]]
         elif fitting:
@@ -85,26 +95,27 @@ def _listed(table: Path, scans: Iterable[str]) -> MaskFiles:
     return masks
 
 
-def _fitting(scan: str, files: dict[str, Path]) -> list[str]:
+def _fitting(scan: str, files: dict[str, Path], endings: tuple[str, ...], words: tuple[str, ...]) -> list[str]:
     """Names of the files that fit by the first rule that any fits by."""
     whole = _stem(scan)
+    stems = {f: _stem(f, endings) for f in files}
     name = whole.rpartition("/")[2]
     rules = (
-        [f for f in files if _stem(f) == whole],
-        [f for f in files if _stem(f).rpartition("/")[2] == name],
-        [f for f in files if _stem(f).rpartition("/")[2].startswith(f"{name}_")],
-        [f for f in files if _same_scan(name, _stem(f).rpartition("/")[2])],
+        [f for f in files if stems[f] == whole],
+        [f for f in files if stems[f].rpartition("/")[2] == name],
+        [f for f in files if stems[f].rpartition("/")[2].startswith(f"{name}_")],
+        [f for f in files if _same_scan(name, stems[f].rpartition("/")[2])],
     )
     for fitting in rules:
-        told = [f for f in fitting if any(word in f"{f.lower()}_" for word in LESION_WORDS)]
+        told = [f for f in fitting if any(word in f"{f.lower()}_" for word in words)]
         masks = [f for f in told or fitting if "prob" not in f.lower()]
         if fitting:
             return masks or told or fitting
     return []
 
 
-def _stem(path: str) -> str:
-    return next((path.removesuffix(ending) for ending in ENDINGS if path.endswith(ending)), path)
+def _stem(path: str, endings: tuple[str, ...] = ENDINGS) -> str:
+    return next((path.removesuffix(ending) for ending in endings if path.endswith(ending)), path)
 
 
 def _same_scan(scan: str, mask: str) -> bool:

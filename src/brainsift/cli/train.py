@@ -350,9 +350,9 @@ def microbleeds(
     """
     need_extra("train", "Training")
     from brainsift.learn.anatomy_job import split_label_maps
-    from brainsift.learn.microbleeds.batches import Lessons
+    from brainsift.learn.microbleeds.banks import build_banks, read_banks
     from brainsift.learn.microbleeds.build import MODALITIES
-    from brainsift.learn.microbleeds.job import Course, build_banks, read_banks, train_and_export
+    from brainsift.learn.microbleeds.job import Course, Networks, train_and_export
     from brainsift.learn.microbleeds.losses import Distillation
     from brainsift.learn.trainer import TrainingPlan
 
@@ -373,8 +373,9 @@ def microbleeds(
         if bank_only:
             typer.echo(output)
             return
-        course = Course(Lessons(frst=frst), Distillation(temperature, alpha), students)
-        paths = train_and_export(banks.without(without or []), output, plan, course, resume=resume)
+        course = Course(distillation=Distillation(temperature, alpha), students=students)
+        networks = Networks() if frst else Networks().without_frst()
+        paths = train_and_export(banks.without(without or []), output, plan, course, resume=resume, networks=networks)
     except (ValueError, OSError) as error:
         raise told(error, "train microbleeds") from error
     for path in paths:

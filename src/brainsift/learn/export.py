@@ -28,6 +28,7 @@ def export_onnx(
     *,
     labels_voxels: bool = True,
     metadata: Mapping[str, str] | None = None,
+    many: str | None = None,
 ) -> None:
     """Write `model` (one image in, logits out) as ONNX, and prove that it answers alike.
 
@@ -37,6 +38,8 @@ def export_onnx(
     labels_voxels : the answer has classes on axis 1 and the input's free spatial dimensions after it; else all sizes
         are those of `example`, and the weights keep PyTorch's names, so that `weights_from_onnx` gets them back.
     metadata : written into the file: how its answers are to be read.
+    many : name of the input of a network that answers about any number of images at once (axis 0); with
+        `labels_voxels` False.
 
     Raises
     ------
@@ -47,14 +50,15 @@ def export_onnx(
 
     model = model.eval().cpu().float()
     part = path.with_suffix(".part.onnx")
-    axes = {2: "x", 3: "y", 4: "z"} if labels_voxels else {}
+    axes = {2: "x", 3: "y", 4: "z"} if labels_voxels else {0: "n"} if many else {}
+    name = many or "image"
     torch.onnx.export(
         model,
         (example,),
         str(part),
-        input_names=["image"],
+        input_names=[name],
         output_names=["logits"],
-        dynamic_axes={"image": axes, "logits": axes},
+        dynamic_axes={name: axes, "logits": axes},
         opset_version=OPSET,
         dynamo=False,
         training=torch.onnx.TrainingMode.EVAL if labels_voxels else torch.onnx.TrainingMode.PRESERVE,

@@ -24,7 +24,7 @@ def mask(*boxes: tuple[slice, slice, slice], numbered: bool = False) -> np.ndarr
 
 def test_pieces_of_a_mask_are_marks_in_mm_with_the_ball_s_diameter() -> None:
     marks = marks_of_mask(mask(np.s_[10:12, 4:6, 3:4], np.s_[30:31, 30:31, 8:9]), AFFINE)
-    np.testing.assert_allclose(marks.mm, [[-10 + 10.5 / 2, 4.5 / 2, 5 + 6], [5, 15, 21]])
+    np.testing.assert_allclose(marks.mm, [[-10 + 10.5 / 2, 4.5 / 2, 11.0], [5.0, 15.0, 21.0]])
     np.testing.assert_allclose(marks.diameter_mm, np.cbrt(6 / np.pi * np.array([2.0, 0.5])))
     np.testing.assert_array_equal(marks.score, 1)
 
@@ -57,7 +57,7 @@ def test_a_point_within_a_large_lesion_hits_it_at_any_distance_from_its_centre()
     corner = marks_of_points([[-10 + 1.2, 1.2, 9.5]])
     assert match_marks(lesion, corner).counts() == (1, 1, 0)
     assert match_marks(corner, lesion).counts() == (1, 1, 0)
-    assert match_marks(lesion, marks_of_points([[-10, 1.2, 9.5], [900, 0, 0]])).counts() == (1, 0, 2)
+    assert match_marks(lesion, marks_of_points([[-10.0, 1.2, 9.5], [900.0, 0.0, 0.0]])).counts() == (1, 0, 2)
 
 
 def test_masks_on_one_grid_hit_by_a_shared_voxel() -> None:
@@ -70,7 +70,7 @@ def test_masks_on_one_grid_hit_by_a_shared_voxel() -> None:
 
 def test_each_lesion_is_hit_once_by_the_surest_and_a_second_mark_is_false() -> None:
     reference = marks_of_points([[0, 0, 0], [5, 0, 0]])
-    result = marks_of_points([[0.5, 0, 0], [0, 0.2, 0], [5.1, 0, 0]], score=[0.9, 0.4, 0.6])
+    result = marks_of_points([[0.5, 0.0, 0.0], [0.0, 0.2, 0.0], [5.1, 0.0, 0.0]], score=[0.9, 0.4, 0.6])
     match = match_marks(reference, result)
     assert match.hit_by.tolist() == [0, 2]
     assert match.found.tolist() == [0.9, 0.6]
@@ -82,7 +82,7 @@ def test_each_lesion_is_hit_once_by_the_surest_and_a_second_mark_is_false() -> N
 def test_equally_sure_marks_go_to_the_lesion_that_is_nearest() -> None:
     """Taken as listed, the first mark would take the lesion of the second, and one would be missed."""
     reference = marks_of_points([[0, 0, 0], [4, 0, 0]])
-    result = marks_of_points([[2.0, 0, 0], [0.1, 0, 0]])
+    result = marks_of_points([[2.0, 0.0, 0.0], [0.1, 0.0, 0.0]])
     assert match_marks(reference, result).counts() == (2, 2, 0)
 
 
@@ -110,7 +110,7 @@ def test_points_in_voxels_go_by_the_scan_s_affine_and_those_in_mm_by_none(tmp_pa
     path.write_text("x\ty\tz\tdiameter_mm\tprobability\tregion\n10\t4\t3\t2.5\t0.8\tlobar\n1\t1\t1\tn/a\t0.25\t\n\n")
     points = read_points(path)
     marks = points.marks(AFFINE)
-    np.testing.assert_allclose(marks.mm, [[-5, 2, 11], [-9.5, 0.5, 7]])
+    np.testing.assert_allclose(marks.mm, [[-5.0, 2.0, 11.0], [-9.5, 0.5, 7.0]])
     assert marks.score.tolist() == [0.8, 0.25]
     assert marks.diameter_mm[0] == 2.5
     assert np.isnan(marks.diameter_mm[1])

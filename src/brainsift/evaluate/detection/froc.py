@@ -91,6 +91,11 @@ class _Counted:
         return int(max(self.of_false.max(initial=-1), self.of_found.max(initial=-1))) + 1
 
 
+def share_found(matches: Sequence[Match], false_per_scan: float) -> float:
+    """As `tpr_at`, without an interval."""
+    return _Counted(matches, 0.0).tpr(np.arange(len(matches)), false_per_scan)
+
+
 def threshold_at(matches: Sequence[Match], false_per_scan: float) -> float:
     """The lowest score above which at most so many marks per scan are false; -inf where all may stay."""
     allowed = int(np.floor(false_per_scan * len(matches) + ROUNDING))

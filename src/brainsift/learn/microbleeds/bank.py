@@ -1,0 +1,149 @@
+"""A bank of examples on disk: simulating a head, its anatomy pass and radial symmetry cost seconds, reading little.
+
+Bytes as they are, and lists of the voxels of bleeds: about 9 MB for each scan of a head. Recently read ones are kept.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from brainsift.learn.chunks import ChunkFiles
+from brainsift.learn.microbleeds.example import Example, Lesion
+from brainsift.tasks.microbleeds.network import CHANNELS
+
+FILES = ChunkFiles(".npz", CHANNELS)
+"""What an example's numbers mean are the channels: a bank of other ones is refused."""
+
+ARRAYS = ("image", "frst", "affine", "bleed_voxels", "bleed_numbers", "mimic_voxels", "mimic_kinds")
+
+KEPT = 240
+"""Examples that stay in memory: some 2 GB; with more heads than that, the ones used longest ago go."""
+
+
+def write_chunk(examples: Sequence[Example], folder: Path, name: str) -> Path:
+    """Write examples as ``name.npz`` (arrays) and ``name.json`` (the rest), the latter last, and whole.
+
+    Raises
+    ------
+    ValueError
+        if there are none.
+    """
+    arrays: dict[str, NDArray[Any]] = {}
+    rows = []
+    for number, one in enumerate(examples):
+        arrays |= {f"{number}_{key}": getattr(one, key) for key in ARRAYS}
+        arrays[f"{number}_seen"] = np.packbits(one.seen)
+        rows.append(
+            {
+                "person": one.person,
+                "modality": one.modality,
+                "shape": one.shape,
+                "lesions": [asdict(lesion) for lesion in one.lesions],
+                "facts": one.facts,
+            }
+        )
+    return FILES.write(folder, name, rows, lambda path: np.savez(path, **arrays))  # type: ignore[arg-type]
+
+
+def chunk_names(folder: Path) -> list[str]:
+    """Names of the finished chunks, sorted."""
+    return FILES.names(folder)
+
+
+@dataclass(frozen=True, eq=False)
+class Bank:
+    """Examples on disk.
+
+    Attributes
+    ----------
+    places : (N,), file and number within it.
+    rows : (N,), what is known without reading arrays.
+    kept : examples that were read, the last used one last; shared by the parts of a bank.
+    """
+
+    places: tuple[tuple[Path, int], ...]
+    rows: tuple[dict[str, Any], ...]
+    kept: OrderedDict[tuple[Path, int], Example] = field(default_factory=OrderedDict, repr=False)
+
+    def __len__(self) -> int:
+        return len(self.places)
+
+    @property
+    def people(self) -> tuple[str, ...]:
+        """(N,) whose heads."""
+        return tuple(str(row["person"]) for row in self.rows)
+
+    @property
+    def facts(self) -> tuple[dict[str, Any], ...]:
+        """(N,) what was drawn or read."""
+        return tuple(row["facts"] for row in self.rows)
+
+    @property
+    def modalities(self) -> tuple[str, ...]:
+        """(N,) ``gre``, ``swi`` or ``qsm``."""
+        return tuple(str(row["modality"]) for row in self.rows)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """(N,) chunk and number, which do not change when a bank grows."""
+        return tuple(f"{path.stem}/{number}" for path, number in self.places)
+
+    def only(self, chosen: Iterable[int]) -> Bank:
+        """A bank of some of the examples."""
+        keep = list(chosen)
+        return Bank(tuple(self.places[i] for i in keep), tuple(self.rows[i] for i in keep), self.kept)
+
+    def without(self, modalities: Iterable[str]) -> Bank:
+        """A bank of the scans of other modalities."""
+        gone = set(modalities)
+        return self.only(i for i, modality in enumerate(self.modalities) if modality not in gone)
+
+    def __getitem__(self, number: int) -> Example:
+        """Read an example, or take it from memory."""
+        place = self.places[number]
+        if place not in self.kept:
+            self.kept[place] = _read(place, self.rows[number])
+            while len(self.kept) > KEPT:
+                self.kept.popitem(last=False)
+        self.kept.move_to_end(place)
+        return self.kept[place]
+
+
+def _read(place: tuple[Path, int], row: dict[str, Any]) -> Example:
+    path, number = place
+    with np.load(path) as arrays:
+        read = {key: arrays[f"{number}_{key}"] for key in ARRAYS}
+        packed = arrays[f"{number}_seen"]
+    shape = tuple(row["shape"])
+    seen = np.unpackbits(packed, count=int(np.prod(shape))).reshape(shape).astype(bool)
+    lesions = tuple(Lesion(**(one | {"mm": tuple(one["mm"])})) for one in row["lesions"])
+    return Example(
+        seen=seen,
+        modality=str(row["modality"]),
+        person=str(row["person"]),
+        lesions=lesions,
+        facts=row["facts"],
+        **read,
+    )
+
+
+def load_bank(folder: Path) -> Bank:
+    """Every finished chunk of a bank; arrays stay on disk.
+
+    Raises
+    ------
+    ValueError
+        if there is none, or a chunk was written for other channels.
+    """
+    places, rows = [], []
+    for path, stored in FILES.read(folder):
+        places += [(path, number) for number in range(len(stored))]
+        rows += stored
+    return Bank(tuple(places), tuple(rows))

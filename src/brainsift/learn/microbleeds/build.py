@@ -1,0 +1,168 @@
+"""Chunks of a bank from simulated heads: each holds one head, seen as GRE, SWI and susceptibility map."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from brainsift.anatomy.compute import compute_anatomy
+from brainsift.learn.microbleeds.bank import write_chunk
+from brainsift.learn.microbleeds.example import Example, Lesion, make_example
+from brainsift.learn.people import person_of
+from brainsift.scans.errors import ScanError
+from brainsift.scans.volume import InputGrid, ReadFacts, Volume
+from brainsift.simulate.labelmap import LabelMap, load_label_map
+from brainsift.simulate.susceptibility.example import BleedExample, Modality, draw_bleed_example
+from brainsift.tasks.microbleeds.network import Prepared, prepare
+
+MODALITIES: tuple[Modality, ...] = ("gre", "swi", "qsm")
+
+TRIES = 3
+"""Heads drawn for one chunk, at the most: the anatomy pass may find no brain in an odd one."""
+
+GREY_LEVELS = 1000
+"""Scanners store magnitudes as whole numbers, the brightest tissue at about this."""
+
+CACHED_HEADS = 24
+
+Preparer = Callable[[Volume, Modality], Prepared]
+"""Makes the networks' input of a scan, or raises `ScanError`."""
+
+
+def prepare_with_anatomy(volume: Volume, modality: Modality) -> Prepared:
+    """As in inference, with the anatomy pass of this very scan.
+
+    Raises
+    ------
+    ScanError
+        if there is no brain, or the image cannot be one of this modality.
+    """
+    return prepare(volume, compute_anatomy(volume, threads=1), modality)
+
+
+@dataclass(frozen=True)
+class ChunkJob:
+    """One chunk: which file, of whom, and how it is drawn.
+
+    Attributes
+    ----------
+    count : bleeds; drawn if None.
+    voxel_mm : of the scan; drawn if None.
+    """
+
+    name: str
+    path: Path
+    person: str
+    seed: int
+    count: int | None = None
+    voxel_mm: tuple[float, float, float] | None = None
+
+
+def plan_chunks(
+    label_maps: Sequence[Path], chunks: int, seed: int, *, voxel_mm: tuple[float, float, float] | None = None
+) -> list[ChunkJob]:
+    """`chunks` jobs that go around the label maps.
+
+    Raises
+    ------
+    ValueError
+        if there is no label map.
+    """
+    if not label_maps:
+        raise ValueError("a bank is made from label maps, got none")
+    jobs = []
+    for number in range(chunks):
+        path = label_maps[number % len(label_maps)]
+        person = person_of(path)
+        jobs.append(ChunkJob(f"{person}_{number:05d}", path, person, seed + number, voxel_mm=voxel_mm))
+    return jobs
+
+
+def make_chunk(job: ChunkJob, folder: Path, prepared: Preparer = prepare_with_anatomy) -> Path:
+    """Make and write one chunk; `prepared` makes the networks' input of a scan.
+
+    Raises
+    ------
+    ValueError
+        if none of the draws can be prepared.
+    """
+    rng = np.random.default_rng([job.seed, 67])
+    reason = ""
+    for _ in range(TRIES):
+        drawn = draw_bleed_example(rng, _head(job.path), count=job.count, voxel_mm=job.voxel_mm)
+        examples: list[Example] = []
+        for modality in MODALITIES:
+            try:
+                examples.append(simulated_example(drawn, modality, job.person, job.name, prepared))
+            except ScanError as error:
+                reason = error.cause
+        if examples:
+            return write_chunk(examples, folder, job.name)
+    raise ValueError(f"{job.path.name}: no scan of {TRIES} simulated heads could be used; {reason}")
+
+
+@lru_cache(maxsize=CACHED_HEADS)
+def _head(path: Path) -> LabelMap:
+    return load_label_map(path)
+
+
+def simulated_example(
+    drawn: BleedExample, modality: Modality, person: str, head: str, prepared: Preparer = prepare_with_anatomy
+) -> Example:
+    """What inference sees of one image of a simulated head, by the real anatomy pass, with the truth.
+
+    Raises
+    ------
+    ScanError
+        if the anatomy pass finds no brain, or the image is taken for one in which bleeds would be dark where they are
+        bright: nothing true could be learnt from it.
+    """
+    volume = as_volume(drawn.images[modality], drawn.affine, modality)
+    seen = prepared(volume, modality)
+    if (seen.modality == "qsm") != (modality == "qsm"):
+        raise ScanError("misread", f"A simulated {modality} was read as {seen.modality}.", "Leave it out.")
+    lesions = lesions_of(drawn)
+    facts: dict[str, Any] = {
+        "source": "simulated",
+        "head": head,
+        "modality": modality,
+        "voxel_mm": [round(float(s), 3) for s in volume.spacing],
+        "slice_mm": round(float(volume.spacing.max()), 3),
+        "bleeds": len(lesions),
+    }
+    return make_example(
+        seen,
+        person,
+        lesions,
+        pieces=(drawn.truth, drawn.affine),
+        mimics=(drawn.mimics, drawn.affine),
+        facts=facts,
+    )
+
+
+def lesions_of(drawn: BleedExample) -> tuple[Lesion, ...]:
+    """The bleeds of a simulated head, by number."""
+    return tuple(
+        Lesion(
+            mm=(float(one.mm[0]), float(one.mm[1]), float(one.mm[2])),
+            diameter_mm=float(one.diameter_mm),
+            seen_diameter_mm=float(one.seen_diameter_mm),
+            place=str(one.place),
+        )
+        for one in sorted(drawn.bleeds, key=lambda one: one.number)
+    )
+
+
+def as_volume(image: NDArray[np.float32], affine: NDArray[np.float64], modality: Modality) -> Volume:
+    """A simulated RAS+ scan as the reader would give it: magnitudes in whole numbers, susceptibility in ppm."""
+    data = image if modality == "qsm" else np.rint(image * np.float32(GREY_LEVELS)).astype(np.float32)
+    x, y, z = data.shape
+    kind = "float32" if modality == "qsm" else "int16"
+    facts = ReadFacts("nifti1", kind, (x, y, z), "0" * 64)
+    return Volume(data, affine, InputGrid((x, y, z), affine, (0, 1, 2), (False, False, False)), facts)

@@ -1,0 +1,227 @@
+"""Cubes around candidates, bleeds and mimics of a bank: what teacher and student learn from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from brainsift.evaluate.detection.match import REACH_MM
+from brainsift.learn.chunks import ChunkFiles
+from brainsift.learn.microbleeds.bank import Bank
+from brainsift.learn.microbleeds.example import LEVELS, Example
+from brainsift.learn.microbleeds.predict import Ask, find
+from brainsift.tasks.microbleeds.network import CUBE_CHANNELS, CUBE_MM, CUBE_VOXELS, cubes
+
+UInt8 = NDArray[np.uint8]
+Float32 = NDArray[np.float32]
+Float64 = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+
+Source = Literal["candidate", "bleed", "mimic"]
+
+FILES = ChunkFiles(".npz", CUBE_CHANNELS)
+
+CANDIDATES_EACH = 40
+"""Of a scan, the detector's most probable ones: more than are left at any threshold."""
+
+MIMICS_EACH = 6
+"""Of a scan, whether the detector takes them for bleeds or not: on scans that it has learnt from it is too sure."""
+
+SHIFTS_EACH, SHIFT_MM = 2, 1.0
+"""Each bleed is shown so many times more, off its centre: candidates are."""
+
+
+@dataclass(frozen=True, eq=False)
+class CubeBank:
+    """Cubes with what they show.
+
+    Attributes
+    ----------
+    cubes : uint8 (N, channels, 24, 24, 24), the discriminator's input times 255, of radial symmetry the root.
+    voxels : bool (N, 24, 24, 24), which of them are bleed.
+    label : (N,), whether the middle is a bleed.
+    scan : (N,), row of the scan in the bank of examples.
+    people : (N,), whose heads.
+    source : (N,), how the place was found.
+    """
+
+    cubes: UInt8
+    voxels: Mask
+    label: Mask
+    scan: NDArray[np.intp]
+    people: tuple[str, ...]
+    source: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.label)
+
+    def input(self, rows: slice | NDArray[np.intp] = slice(None)) -> Float32:
+        """What the discriminator is fed, float32 (n, channels, 24, 24, 24)."""
+        seen = self.cubes[rows].astype(np.float32) / np.float32(LEVELS)
+        seen[:, 1] **= 2
+        return seen
+
+    def only(self, chosen: Sequence[int] | NDArray[np.intp]) -> CubeBank:
+        """Some of the cubes."""
+        rows = np.asarray(chosen, np.intp)
+        return CubeBank(
+            self.cubes[rows],
+            self.voxels[rows],
+            self.label[rows],
+            self.scan[rows],
+            tuple(self.people[i] for i in rows),
+            tuple(self.source[i] for i in rows),
+        )
+
+
+def cut_bank(ask: Ask, bank: Bank, folder: Path, seed: int = 0) -> CubeBank:
+    """Cubes of every scan of a bank, kept in `folder`; what lies there already is used."""
+    there = set(FILES.names(folder))
+    for number, name in enumerate(bank.names):
+        stored = name.replace("/", "_")
+        if stored not in there:
+            _write(_cubes_of(ask, bank[number], np.random.default_rng([seed, number])), folder, stored)
+    return load_cubes(folder, bank)
+
+
+def load_cubes(folder: Path, bank: Bank) -> CubeBank:
+    """The cubes of a bank's scans.
+
+    Raises
+    ------
+    ValueError
+        if there is none, or they were cut for other channels.
+    """
+    rows_of = {path.stem: rows for path, rows in FILES.read(folder)}
+    parts, voxels, label, scan, people, source = [], [], [], [], [], []
+    for number, name in enumerate(bank.names):
+        stored = name.replace("/", "_")
+        if not rows_of.get(stored) or "source" not in rows_of[stored][0]:
+            continue
+        with np.load(folder / f"{stored}.npz") as arrays:
+            parts.append(arrays["cubes"])
+            packed = arrays["voxels"]
+        n = len(parts[-1])
+        voxels.append(np.unpackbits(packed, axis=1, count=CUBE_VOXELS**3).reshape(n, *(CUBE_VOXELS,) * 3).astype(bool))
+        label += [bool(row["label"]) for row in rows_of[stored]]
+        source += [str(row["source"]) for row in rows_of[stored]]
+        scan += [number] * n
+        people += [bank.people[number]] * n
+    if not parts:
+        raise ValueError(f"there are no cubes in {folder}: the detector found no candidate and there is no bleed")
+    return CubeBank(
+        np.concatenate(parts),
+        np.concatenate(voxels),
+        np.array(label, bool),
+        np.array(scan, np.intp),
+        tuple(people),
+        tuple(source),
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Cut:
+    """Cubes of one scan."""
+
+    cubes: UInt8
+    voxels: Mask
+    rows: list[dict[str, object]]
+
+
+def _write(one: _Cut, folder: Path, name: str) -> None:
+    packed = np.packbits(one.voxels.reshape(len(one.voxels), CUBE_VOXELS**3), axis=1)
+    # A scan without a place is a chunk as well, so that it is not asked again.
+    rows = one.rows or [{"nothing": True}]
+    FILES.write(folder, name, rows, lambda path: np.savez(path, cubes=one.cubes, voxels=packed))
+
+
+def _cubes_of(ask: Ask, example: Example, rng: np.random.Generator) -> _Cut:
+    found = find(ask, example, most=CANDIDATES_EACH)
+    centres = example.centres()
+    shifts = rng.uniform(-SHIFT_MM, SHIFT_MM, (len(centres), SHIFTS_EACH, 3)) / example.spacing
+    around = np.concatenate([centres[:, None], centres[:, None] + shifts], axis=1).reshape(-1, 3)
+    places = {"candidate": found.voxel, "bleed": around, "mimic": _some_mimics(example, rng)}
+    voxel = np.concatenate(list(places.values()))
+    source = [name for name, part in places.items() for _ in range(len(part))]
+    label = is_bleed(example, voxel)
+    # A mark near a bleed says nothing of mimics.
+    keep = [i for i, name in enumerate(source) if name == "candidate" or label[i] == (name == "bleed")]
+    voxel = voxel[keep]
+    seen = cubes(example.prepared(), voxel)
+    np.sqrt(seen[:, 1], out=seen[:, 1])
+    rows: list[dict[str, object]] = [{"label": bool(label[i]), "source": source[i]} for i in keep]
+    return _Cut(np.rint(np.clip(seen, 0, 1) * np.float32(LEVELS)).astype(np.uint8), _bleed_voxels(example, voxel), rows)
+
+
+def _some_mimics(example: Example, rng: np.random.Generator) -> Float64:
+    """(N, 3) voxels, of each kind about equally many."""
+    kinds = np.unique(example.mimic_kinds)
+    if not len(kinds):
+        return np.zeros((0, 3))
+    chosen = [rng.choice(example.mimic_voxels[example.mimic_kinds == rng.choice(kinds)]) for _ in range(MIMICS_EACH)]
+    return np.stack(np.unravel_index(np.array(chosen), example.shape), axis=1).astype(float)
+
+
+def is_bleed(example: Example, voxel: Float64) -> Mask:
+    """(N,) whether a place lies in a bleed or near the centre of one; (N, 3) voxels."""
+    if not len(voxel) or not example.lesions:
+        return np.zeros(len(voxel), bool)
+    apart = np.linalg.norm((voxel[:, None] - example.centres()[None]) * example.spacing, axis=2)
+    at = np.clip(np.rint(voxel).astype(int), 0, np.array(example.shape) - 1)
+    inside: Mask = (apart.min(axis=1) <= REACH_MM) | (example.pieces()[tuple(at.T)] > 0)
+    return inside
+
+
+def _bleed_voxels(example: Example, voxel: Float64) -> Mask:
+    """bool (N, 24, 24, 24), the bleeds' voxels in each cube."""
+    result = np.zeros((len(voxel), *(CUBE_VOXELS,) * 3), bool)
+    if not example.lesions or not len(voxel):
+        return result
+    pieces = example.pieces()
+    away_mm = (np.arange(CUBE_VOXELS) - (CUBE_VOXELS - 1) / 2) * CUBE_MM / CUBE_VOXELS
+    for number, centre in enumerate(voxel):
+        axes = [centre[axis] + away_mm / example.spacing[axis] for axis in range(3)]
+        at = np.stack(np.meshgrid(*axes, indexing="ij"))
+        result[number] = ndimage.map_coordinates(pieces, at, order=0, mode="constant") > 0
+    return result
+
+
+def cube_batches(bank: CubeBank, size: int, seed: int, start: int = 0) -> Iterator[tuple[Float32, Float32, Float32]]:
+    """Endless (cubes (N, channels, 24, 24, 24), labels (N, 1), bleed voxels (N, 24³)).
+
+    Half of the cubes are bleeds; they are mirrored, turned in plane, and their contrast is changed.
+
+    Raises
+    ------
+    ValueError
+        if there are bleeds alone, or none.
+    """
+    rng = np.random.default_rng([seed, start])
+    sides = [np.flatnonzero(bank.label), np.flatnonzero(~bank.label)]
+    if not all(len(side) for side in sides):
+        raise ValueError("cubes of bleeds and of other places are needed, one of them is missing")
+    low, high = CUBE_CONTRAST
+    while True:
+        rows = np.concatenate([rng.choice(side, size // 2) for side in sides])
+        seen = bank.input(rows)
+        inside = bank.voxels[rows].astype(np.float32)
+        for number in range(len(rows)):
+            mirrored = tuple(slice(None, None, -1) if rng.random() < 0.5 else slice(None) for _ in range(3))
+            order = (1, 0, 2) if rng.random() < 0.5 else (0, 1, 2)
+            seen[number] = seen[number][:, *mirrored].transpose(0, *(1 + axis for axis in order))
+            inside[number] = inside[number][mirrored].transpose(order)
+        factor = np.exp(rng.uniform(np.log(low), np.log(high), (len(rows), 1, 1, 1))).astype(np.float32)
+        tissue = np.float32(LEVELS // 3 / LEVELS)
+        seen[:, 0] = np.clip(tissue + (seen[:, 0] - tissue) * factor, 0, 1)
+        seen[:, 1] = np.clip(seen[:, 1] * factor, 0, 1)
+        yield seen, bank.label[rows, None].astype(np.float32), inside.reshape(len(rows), -1)
+
+
+CUBE_CONTRAST = (0.85, 1.2)
+"""Times which a cube differs from tissue; vesselness hardly changes with so little."""

@@ -1,0 +1,116 @@
+"""After training: choose student and thresholds, export both networks, measure the exported files, write the cards."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+
+from brainsift.evaluate.intervals import Interval
+from brainsift.learn.export import export_onnx
+from brainsift.learn.figure import Figure
+from brainsift.learn.microbleeds.bank import Bank
+from brainsift.learn.microbleeds.banks import Banks
+from brainsift.learn.microbleeds.card import write_cards
+from brainsift.learn.microbleeds.crops import Shape, draw_crop
+from brainsift.learn.microbleeds.cubes import CubeBank, cut_bank
+from brainsift.learn.microbleeds.discriminate import WATCHED, cube_scores, measurable
+from brainsift.learn.microbleeds.losses import Distillation
+from brainsift.learn.microbleeds.measure import figures, measure
+from brainsift.learn.microbleeds.predict import Ask, asker, cube_asker, find, judge, match, onnx_asker, onnx_cube_asker
+from brainsift.learn.microbleeds.settings import Settings, choose_bleed_threshold, choose_candidate_threshold
+from brainsift.tasks.microbleeds.network import CANDIDATES, DISCRIMINATOR
+
+DETECTOR, TEACHER, STUDENT, ALONE, CUBES = "detector", "teacher", "student", "student_alone", "cubes"
+"""Folders of a training; those of students end in a number."""
+
+EXPORT_SHAPE: Shape = (64, 64, 32)
+"""Of the crop that the exported detector is compared on with the trained one."""
+
+EXPORT_CUBES = 8
+
+
+def finish(
+    banks: Banks,
+    output: Path,
+    how: Distillation,
+    detector: nn.Module,
+    students: dict[str, nn.Module],
+    cubes: CubeBank,
+    shown: CubeBank | None,
+) -> tuple[Path, Path]:
+    """Choose student and thresholds, export, measure the exported files, write the cards."""
+    best = _best(students, None if shown is None else measurable(shown))
+    settings = choose_settings(detector, students[best], banks.validation)
+    of_detector, of_discriminator = settings.metadata()
+    paths = output / f"{CANDIDATES}.onnx", output / f"{DISCRIMINATOR}.onnx"
+    export_onnx(detector, paths[0], export_example(banks.training), metadata=of_detector)
+    seen = torch.from_numpy(cubes.input(slice(EXPORT_CUBES)))
+    export_onnx(students[best], paths[1], seen, labels_voxels=False, metadata=of_discriminator, many="cubes")
+    if banks.fresh is not None:
+        ask = onnx_asker(paths[0])
+        told = figures(measure(ask, onnx_cube_asker(paths[1]), banks.fresh, settings.candidate), settings)
+        fresh = cubes_if_any(ask, banks.fresh, output / f"{CUBES}_fresh")
+        compared = [] if fresh is None else compare_students(students, fresh)
+        folders = {name: output / name for name in (DETECTOR, TEACHER)} | {"student": output / best}
+        write_cards(output, paths, folders, (banks.training, banks.fresh), told, compared, settings, how)
+    return paths
+
+
+def _best(students: dict[str, nn.Module], shown: CubeBank | None) -> str:
+    """Name of the student with the highest AUC on validation cubes; the first where there are none."""
+    if shown is None:
+        return next(iter(students))
+    return max(students, key=lambda name: cube_scores(students[name], shown)[WATCHED])
+
+
+def choose_settings(detector: nn.Module, student: nn.Module, validation: Bank | None, device: str = "cpu") -> Settings:
+    """Thresholds of both networks from validation scans; the usual ones where there are none."""
+    if validation is None:
+        return Settings()
+    ask, ask_cubes = asker(detector, device), cube_asker(student, device)
+    placed, judged = [], []
+    founds = [find(ask, validation[i]) for i in range(len(validation))]
+    for number, found in enumerate(founds):
+        placed.append(match(validation[number], found))
+    candidate = choose_candidate_threshold(placed)
+    for number, found in enumerate(founds):
+        kept = found.at_least(candidate)
+        example = validation[number]
+        judged.append(match(example, kept, judge(ask_cubes, example, kept)))
+    return Settings(candidate, choose_bleed_threshold(judged))
+
+
+def compare_students(students: dict[str, nn.Module], fresh: CubeBank) -> list[Figure]:
+    """Mean over seeds of students with and without a teacher, on the detector's candidates; the interval is the range
+    of the seeds where there are several."""
+    shown = measurable(fresh)
+    if shown is None:
+        return []
+    told = []
+    for name, words in ((STUDENT, "with a teacher"), (ALONE, "without")):
+        scores = [cube_scores(net, shown) for key, net in students.items() if key.rpartition("_")[0] == name]
+        for metric in scores[0]:
+            values = [one[metric] for one in scores]
+            few = len(values) < 2
+            low, high = (float("nan"),) * 2 if few else (min(values), max(values))
+            value = Interval(float(np.mean(values)), low, high, len(shown), len(set(shown.people)), "range of seeds")
+            told.append(Figure(f"student {words}", f"{len(values)} seeds", metric, value))
+    return told
+
+
+def export_example(bank: Bank) -> torch.Tensor:
+    """A crop about a bleed, float32 (1, channels, X, Y, Z)."""
+    rows = [i for i, row in enumerate(bank.rows) if row["lesions"]] or [0]
+    crop = draw_crop(np.random.default_rng(0), bank[rows[0]], "bleed", EXPORT_SHAPE)
+    return torch.from_numpy(crop.input[None])
+
+
+def cubes_if_any(ask: Ask, bank: Bank, folder: Path) -> CubeBank | None:
+    """As `cut_bank`; None where there is neither a candidate nor a bleed."""
+    try:
+        return cut_bank(ask, bank, folder)
+    except ValueError:
+        return None

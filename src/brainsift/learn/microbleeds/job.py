@@ -1,0 +1,131 @@
+"""The whole job behind `brainsift train microbleeds`: detector, teacher and students, one after the other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from brainsift.learn.microbleeds.banks import Banks
+from brainsift.learn.microbleeds.batches import Lessons
+from brainsift.learn.microbleeds.cubes import cut_bank
+from brainsift.learn.microbleeds.discriminate import BATCH, train_student, train_teacher
+from brainsift.learn.microbleeds.finish import ALONE, CUBES, DETECTOR, STUDENT, TEACHER, cubes_if_any, finish
+from brainsift.learn.microbleeds.losses import Distillation
+from brainsift.learn.microbleeds.net import DetectorNet, StudentNet, TeacherNet
+from brainsift.learn.microbleeds.predict import asker
+from brainsift.learn.microbleeds.train import MakeNet, load_net, train_detector
+from brainsift.learn.trainer import TrainingPlan
+
+DETECTOR_SHARE, TEACHER_SHARE = 0.7, 0.12
+"""Of the minutes; what is left is shared by the students."""
+
+CUBE_VALIDATE_EVERY = 100
+"""Steps on cubes between points of the curve: they are quick to look at."""
+
+
+@dataclass(frozen=True)
+class Networks:
+    """How the networks are made: other ones for quick tests."""
+
+    detector: MakeNet = DetectorNet
+    teacher: MakeNet = TeacherNet
+    student: MakeNet = StudentNet
+
+    def without_frst(self) -> Networks:
+        """The same, blind to radial symmetry; each must take `frst`."""
+        makes: tuple[Any, ...] = (self.detector, self.teacher, self.student)
+        return Networks(*(partial(make, frst=False) for make in makes))
+
+
+@dataclass(frozen=True)
+class Course:
+    """What is taught, and how often.
+
+    Attributes
+    ----------
+    lessons : of the detector.
+    distillation : of the students that have a teacher.
+    students : how many with a teacher, and as many without; their seeds differ.
+    cubes : in a batch for teacher and students.
+    """
+
+    lessons: Lessons = field(default_factory=Lessons)
+    distillation: Distillation = field(default_factory=Distillation)
+    students: int = 1
+    cubes: int = BATCH
+
+
+def train_and_export(
+    banks: Banks,
+    output: Path,
+    plan: TrainingPlan,
+    course: Course | None = None,
+    *,
+    resume: bool = True,
+    quiet: bool = False,
+    networks: Networks | None = None,
+) -> tuple[Path, Path]:
+    """Train detector, teacher and students; write both ONNX files with their thresholds and, with people kept aside,
+    the cards.
+
+    Each part has a folder with checkpoint and curve, and goes on from there. Of the minutes the detector gets
+    `DETECTOR_SHARE`, the teacher `TEACHER_SHARE`, the students the rest.
+
+    Returns
+    -------
+    paths of the ONNX files of detector and discriminator.
+    """
+    course, make = course or Course(), networks or Networks()
+    weights = train_detector(
+        banks.training,
+        banks.validation,
+        output / DETECTOR,
+        _part(plan, DETECTOR_SHARE),
+        course.lessons,
+        make=make.detector,
+        resume=resume,
+        quiet=quiet,
+    )
+    detector = load_net(weights, make.detector)
+    ask = asker(detector, plan.device)
+    cubes = cut_bank(ask, banks.training, output / CUBES, plan.seed)
+    shown = None if banks.validation is None else cubes_if_any(ask, banks.validation, output / f"{CUBES}_validation")
+    cube_plan = replace(_part(plan, TEACHER_SHARE), validate_every=CUBE_VALIDATE_EVERY)
+    taught = train_teacher(
+        cubes,
+        shown,
+        output / TEACHER,
+        cube_plan,
+        size=course.cubes,
+        make=make.teacher,
+        resume=resume,
+        quiet=quiet,
+    )
+    teacher = load_net(taught, make.teacher)
+    each = replace(
+        _part(plan, (1 - DETECTOR_SHARE - TEACHER_SHARE) / (2 * course.students)), validate_every=CUBE_VALIDATE_EVERY
+    )
+    students: dict[str, Path] = {}
+    for number in range(course.students):
+        for name, guide in ((STUDENT, teacher), (ALONE, None)):
+            students[f"{name}_{number}"] = train_student(
+                cubes,
+                shown,
+                output / f"{name}_{number}",
+                replace(each, seed=plan.seed + number),
+                guide,
+                course.distillation if guide is not None else None,
+                size=course.cubes,
+                make=make.student,
+                resume=resume,
+                quiet=quiet,
+            )
+    nets = {name: load_net(path, make.student) for name, path in students.items()}
+    return finish(banks, output, course.distillation, detector, nets, cubes, shown)
+
+
+def _part(plan: TrainingPlan, share: float) -> TrainingPlan:
+    minutes = None if plan.minutes is None else plan.minutes * share
+    return replace(plan, minutes=minutes)

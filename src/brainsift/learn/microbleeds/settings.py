@@ -1,0 +1,61 @@
+"""From which score on a place is a candidate, and a candidate a bleed: chosen on validation scans."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from brainsift.evaluate.detection.froc import threshold_at
+from brainsift.evaluate.detection.group import best_threshold
+from brainsift.evaluate.detection.match import Match
+from brainsift.learn.microbleeds.predict import LOWEST
+
+THRESHOLD = "threshold"
+"""Name in the metadata of both ONNX files."""
+
+CANDIDATE_RATE = 30.0
+"""False candidates per scan that the detector may leave: a hundredth of a second each, and enough to hold what is
+found at all."""
+
+SPARE = 0.5
+"""Of the score of the least sure candidate that is a bleed: validation scans are few, and what falls here is lost."""
+
+HIGHEST = 0.5
+FALSE_RATE = 0.5
+"""False bleeds per scan that the discriminator may leave on validation scans, at the most."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Chosen on validation scans, written into the ONNX files.
+
+    Attributes
+    ----------
+    candidate : detector's probability from which a place is a candidate.
+    bleed : discriminator's probability from which a candidate is a bleed.
+    """
+
+    candidate: float = 0.2
+    bleed: float = 0.5
+
+    def metadata(self) -> tuple[Mapping[str, str], Mapping[str, str]]:
+        """Of the detector's file and of the discriminator's."""
+        return {THRESHOLD: f"{self.candidate:.4g}"}, {THRESHOLD: f"{self.bleed:.4g}"}
+
+
+def choose_candidate_threshold(matches: Sequence[Match]) -> float:
+    """Half of the score of the least sure bleed, unless that lets more than `CANDIDATE_RATE` false places through."""
+    found = np.concatenate([np.zeros(0), *(one.found for one in matches)])
+    hits = found[np.isfinite(found)]
+    if not hits.size:
+        return Settings().candidate
+    lowest = max(LOWEST, threshold_at(matches, CANDIDATE_RATE))
+    return float(np.clip(SPARE * hits.min(), lowest, max(lowest, HIGHEST)))
+
+
+def choose_bleed_threshold(matches: Sequence[Match]) -> float:
+    """Threshold with the best F1 over all scans, and no more than `FALSE_RATE` false bleeds per scan."""
+    best = max(best_threshold(matches), threshold_at(matches, FALSE_RATE))
+    return float(np.clip(best, 0.01, 0.99)) if np.isfinite(best) else Settings().bleed
