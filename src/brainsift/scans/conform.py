@@ -8,6 +8,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from brainsift.scans.errors import ScanError
 from brainsift.scans.orient import obliqueness_deg
 from brainsift.scans.volume import Affine, Float32, Volume
 
@@ -26,7 +27,39 @@ BLOCK_ROWS = 16
 460x512x160 at 0.5x0.5x1 mm to 2 mm takes 61 to 84 ms on one core (benchmarks/bench_reading.py).
 """
 
+MAX_GRID_VOXELS = 1 << 28
+"""Of a working grid, 1 GiB of float32: a whole body at 1 mm. What asks for more has a false header."""
+
+MAX_WEIGHTS = 1 << 24
+"""Of the matrix of one axis, 128 MiB while it is built: 8,192 voxels to 2,048."""
+
 Shape = tuple[int, int, int]
+
+
+def refuse_huge(counts: Sequence[int], voxels_in: Sequence[int] = ()) -> None:
+    """Refuse, before anything is allocated, a grid that no real scan needs.
+
+    Parameters
+    ----------
+    counts : voxels of the grid along each axis.
+    voxels_in : of the array that it is resampled from, axis by axis.
+
+    Raises
+    ------
+    ScanError
+        ``too_large``.
+    """
+    total = 1
+    for count in counts:
+        total *= int(count)
+    if total > MAX_GRID_VOXELS or any(
+        int(a) * int(b) > MAX_WEIGHTS for a, b in zip(counts, voxels_in, strict=bool(voxels_in))
+    ):
+        raise ScanError(
+            "too_large",
+            f"Its working grid would have {' x '.join(map(str, counts))} voxels.",
+            "Repair the dimensions and voxel sizes, or cut the scan to the head.",
+        )
 
 
 def axis_weights(n_in: int, spacing_in: float, n_out: int, spacing_out: float, start: float) -> Float32:
@@ -116,12 +149,15 @@ def conform(
     ------
     ValueError
         if `spacing_mm` is not positive.
+    ScanError
+        ``too_large`` where the grid would fill the memory.
     """
     target = np.broadcast_to(np.asarray(spacing_mm, dtype=np.float64), (3,))
     if not (np.isfinite(target) & (target > 0)).all():
         raise ValueError(f"spacing_mm must be positive and finite, got {spacing_mm}")
     ratios = target / volume.spacing
     counts = [target_count(n, s, t) for n, s, t in zip(volume.shape, volume.spacing, target, strict=True)]
+    refuse_huge(counts, volume.shape)
     starts = (volume.extent_mm - counts * target) / 2
     weights = [
         None if _same(n, c, r) else axis_weights(n, s, c, t, o)
@@ -171,6 +207,7 @@ def rotate_to_ras(array: Float32, affine: Affine, spacing_mm: float) -> tuple[Fl
     world = affine[:3, :3] @ corners + affine[:3, 3:]
     low, high = world.min(axis=1), world.max(axis=1)
     counts = np.maximum(1, np.ceil((high - low) / spacing_mm - PARTIAL_VOXEL)).astype(int)
+    refuse_huge(counts.tolist())
     target = np.diag([spacing_mm, spacing_mm, spacing_mm, 1.0])
     target[:3, 3] = (low + high) / 2 - (counts - 1) * spacing_mm / 2
     shape: Shape = (int(counts[0]), int(counts[1]), int(counts[2]))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -12,17 +11,16 @@ from typing import Any
 
 import numpy as np
 
-from brainsift.scans.dicom_series import SeriesFacts, explain, inspect
+from brainsift.scans.converter import convert
+from brainsift.scans.dicom_deflated import inflate_file
+from brainsift.scans.dicom_peek import deflated_data_set
+from brainsift.scans.dicom_series import SeriesFacts, explain, inspect, refuse_claim
 from brainsift.scans.errors import ScanError
 from brainsift.scans.header_fields import keep
 from brainsift.scans.nifti import digest_of, read_nifti
-from brainsift.scans.scratch import copy_hashed
+from brainsift.scans.scratch import copy_hashed, require_room
 from brainsift.scans.stored import DEFAULT_MEMORY_LIMIT_BYTES
 from brainsift.scans.volume import Volume
-
-BASE_TIMEOUT_S = 60.0
-TIMEOUT_S_PER_MB = 0.5
-"""dcm2niix converts about 200 MB/s on one core; a hundredth of that still is not a hang."""
 
 RESAMPLED_MARK = "_Eq"
 """dcm2niix's ending for slices that it brought to equal distances."""
@@ -41,60 +39,52 @@ def read_dicom(paths: Sequence[Path], scratch: Path | None = None, memory_limit_
     ------
     ScanError
         see docs/input.md for all kinds.
+    OSError
+        if there is no room in `scratch`.
     """
+    limit = memory_limit_bytes or DEFAULT_MEMORY_LIMIT_BYTES
+    _refuse_too_large(paths, limit)
     with TemporaryDirectory(prefix="dicom-", dir=scratch) as folder:
-        source, target = Path(folder, "in"), Path(folder, "out")
+        place = Path(folder).absolute()
+        source, target = place / "in", place / "out"
         source.mkdir()
         target.mkdir()
-        _refuse_too_large(paths, memory_limit_bytes)
         # Numbered copies: no name of the input reaches the converter, and the input cannot change under it.
         copies = [source / f"{number:06d}.dcm" for number in range(len(paths))]
         digests = [copy_hashed(path, copy) for path, copy in zip(paths, copies, strict=True)]
+        _inflate(copies, limit)
         facts = inspect(copies)
-        _convert(source, target, sum(copy.stat().st_size for copy in copies))
-        volume, chosen, repairs = _principal(target, facts, memory_limit_bytes)
+        refuse_claim(facts.decoded_bytes, limit)
+        size = sum(copy.stat().st_size for copy in copies)
+        status = convert(source, target, size, limit)
+        try:
+            volume, chosen, repairs = _principal(target, facts, memory_limit_bytes)
+        except ScanError:
+            require_room(place, size)
+            raise
+        if status < 0:
+            repairs.append("The converter ended early; volumes may be missing.")
         return _with_facts(volume, facts, _sidecar(chosen), repairs, digest_of(digests))
 
 
-def _refuse_too_large(paths: Sequence[Path], memory_limit_bytes: int | None) -> None:
-    limit = memory_limit_bytes or DEFAULT_MEMORY_LIMIT_BYTES
+def _refuse_too_large(paths: Sequence[Path], limit: int) -> None:
     total = 0
     for path in paths:
         try:
             total += path.stat().st_size
         except OSError:
             continue  # the copy that follows says which file it is and why
-    if total > limit:
-        raise ScanError(
-            "too_large",
-            f"The series holds {total / 2**30:.1f} GiB, the limit is {limit / 2**30:.1f} GiB.",
-            "Give the run more memory or split the series.",
-        )
+    refuse_claim(total, limit)
 
 
-def _convert(source: Path, target: Path, size: int) -> None:
-    import dcm2niix
-
-    limit = BASE_TIMEOUT_S + TIMEOUT_S_PER_MB * size / 2**20
-    command = [dcm2niix.bin, "-g", "i", "-b", "y", "-ba", "y", "-z", "n", "-w", "2", "-d", "0", "-f", "series"]
-    try:
-        # Its messages may hold names and descriptions: they are dropped, pydicom explains failures.
-        subprocess.run(
-            [*command, "-o", str(target), str(source)],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            timeout=limit,
-            check=False,
-        )
-    except subprocess.TimeoutExpired as error:
-        raise ScanError(
-            "dicom_timeout", f"The conversion took longer than {limit:.0f} s.", "Export the series again."
-        ) from error
-    except OSError as error:
-        raise ScanError(
-            "no_converter", "dcm2niix could not be started.", "Reinstall the dcm2niix package (pip install dcm2niix)."
-        ) from error
+def _inflate(copies: Sequence[Path], limit: int) -> None:
+    """Undo deflated data sets, which neither pydicom within bounds nor dcm2niix at all would."""
+    left = limit
+    for copy in copies:
+        start = deflated_data_set(copy)
+        if start is not None:
+            inflate_file(copy, start, left)
+            left -= copy.stat().st_size
 
 
 def _principal(target: Path, facts: SeriesFacts, limit: int | None) -> tuple[Volume, Path, list[str]]:
@@ -102,23 +92,33 @@ def _principal(target: Path, facts: SeriesFacts, limit: int | None) -> tuple[Vol
     results = sorted(target.glob("*.nii"))
     if not results:
         raise explain(facts)
-    volumes: list[tuple[Path, Volume]] = []
-    failures: list[ScanError] = []
+    best: tuple[Path, Volume] | None = None
+    failure: ScanError | None = None
+    plain: list[Path] = []
     for path in results:
         try:
-            volumes.append((path, read_nifti(path, limit)))
+            volume = read_nifti(path, limit)
         except ScanError as error:
-            failures.append(error)
-    if not volumes:
-        raise failures[0]
-    path, volume = max(volumes, key=lambda item: (min(item[1].shape), _is_equalised(item[0]), item[1].data.size))
+            failure = failure or error
+            continue
+        if not _is_equalised(path):
+            plain.append(path)
+        if best is None or _rank(path, volume) > _rank(*best):
+            best = path, volume
+    if best is None:
+        raise failure or explain(facts)
+    path, volume = best
     repairs = list(volume.facts.repairs)
     if _is_equalised(path):
         repairs.append("Slice distances were unequal; the slices were interpolated to equal distances.")
-    others = [one for one, _ in volumes if one != path and not _is_equalised(path)]
+    others = sum(one != path for one in plain)
     if others:
-        repairs.append(f"The series holds {len(others) + 1} volumes; the one with the most slices was used.")
+        repairs.append(f"The series holds {others + 1} volumes; the one with the most slices was used.")
     return volume, path, repairs
+
+
+def _rank(path: Path, volume: Volume) -> tuple[int, bool, int]:
+    return min(volume.shape), _is_equalised(path), volume.data.size
 
 
 def _is_equalised(path: Path) -> bool:

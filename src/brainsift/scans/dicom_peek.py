@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import os
+import re
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from brainsift.scans.dicom_deflated import inflate_start, is_deflated
+
 PEEK_BYTES = 8 << 10
 """Holds the wanted fields of nearly all files; longer headers are left to pydicom."""
+
+META_BYTES = 1 << 20
+"""Holds the meta information of any file: a dozen identifiers, and at times private data of a few kilobytes."""
 
 UNDEFINED = 0xFFFFFFFF
 LONG_FORM = frozenset([b"OB", b"OW", b"OF", b"OD", b"OL", b"OV", b"SQ", b"UC", b"UR", b"UT", b"UN", b"SV", b"UV"])
@@ -96,8 +102,12 @@ def _from_fields(fields: dict[tuple[int, int], bytes]) -> Peek:
     def text(tag: tuple[int, int]) -> str:
         return fields.get(tag, b"").decode("ascii", errors="replace").strip("\0 ")
 
-    number = text(SERIES_NUMBER)
-    return Peek(text(SOP_CLASS), text(MODALITY), text(SERIES_UID), int(number) if number.lstrip("+-").isdigit() else 0)
+    return Peek(text(SOP_CLASS), text(MODALITY), text(SERIES_UID), _number(text(SERIES_NUMBER)))
+
+
+def _number(text: str) -> int:
+    """The series number; 0 for what is none (IS has at most 12 characters, PS3.5 6.2)."""
+    return int(text) if re.fullmatch(r"[+-]?[0-9]{1,12}", text) else 0
 
 
 def _scan(head: bytes) -> dict[tuple[int, int], bytes]:
@@ -105,12 +115,12 @@ def _scan(head: bytes) -> dict[tuple[int, int], bytes]:
     fields: dict[tuple[int, int], bytes] = {}
     position = 132 if marked else 0
     if marked:
-        for tag, value, end in _elements(head, position, explicit=True, last_group=0x0002):
-            fields[tag] = value
-            position = end
+        fields, position = _meta(head)
     syntax = fields.get(TRANSFER_SYNTAX, b"").strip(b"\0 ")
-    if syntax in (DEFLATED, EXPLICIT_BIG):
+    if syntax == EXPLICIT_BIG:
         raise _BeyondPeekError
+    if syntax == DEFLATED:
+        head, position = inflate_start(head[position:], PEEK_BYTES), 0
     explicit = syntax != IMPLICIT if syntax else head[position + 4 : position + 6].isalpha()
     for tag, value, _ in _elements(head, position, explicit, last_group=0x0020):
         if tag in (SOP_CLASS, MODALITY, SERIES_UID, SERIES_NUMBER):
@@ -118,6 +128,35 @@ def _scan(head: bytes) -> dict[tuple[int, int], bytes]:
         if tag >= SERIES_NUMBER:
             return fields
     raise _BeyondPeekError
+
+
+def _meta(head: bytes) -> tuple[dict[tuple[int, int], bytes], int]:
+    """Elements of the meta information of a marked file, and where the data set begins."""
+    fields: dict[tuple[int, int], bytes] = {}
+    position = 132
+    for tag, value, end in _elements(head, position, explicit=True, last_group=0x0002):
+        fields[tag] = value
+        position = end
+    return fields, position
+
+
+def deflated_data_set(path: Path) -> int | None:
+    """Where the data set of a deflated file begins, in bytes; None for any other file.
+
+    Raises
+    ------
+    OSError
+        if the file cannot be read.
+    """
+    with path.open("rb") as file:
+        head = file.read(META_BYTES)
+    if head[128:132] != b"DICM" or DEFLATED not in head:
+        return None
+    try:
+        fields, position = _meta(head)
+    except (_BeyondPeekError, struct.error):
+        return None
+    return position if fields.get(TRANSFER_SYNTAX, b"").strip(b"\0 ") == DEFLATED else None
 
 
 def _elements(
@@ -170,6 +209,9 @@ def _skip_sequence(data: bytes, position: int, explicit: bool) -> int:
 def _with_pydicom(path: Path | str) -> Peek | None:
     from pydicom import dcmread
 
+    if is_deflated(path):
+        return None  # pydicom would inflate it whole, whatever it holds
+
     wanted = ["SOPClassUID", "Modality", "SeriesInstanceUID", "SeriesNumber"]
     try:
         found = dcmread(path, stop_before_pixels=True, force=True, specific_tags=wanted)
@@ -180,10 +222,5 @@ def _with_pydicom(path: Path | str) -> Peek | None:
         return None
     if not any(values.values()):
         return None
-    number = values["SeriesNumber"]
-    return Peek(
-        values["SOPClassUID"],
-        values["Modality"],
-        values["SeriesInstanceUID"],
-        int(number) if number.lstrip("+-").isdigit() else 0,
-    )
+    uid = values["SeriesInstanceUID"]
+    return Peek(values["SOPClassUID"], values["Modality"], uid, _number(values["SeriesNumber"]))

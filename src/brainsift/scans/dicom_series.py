@@ -22,6 +22,12 @@ GAP_RATIO = 1.5
 SAME_POSITION_MM = 0.01
 """Slices closer than this lie at one position (echoes, repetitions): DICOM decimals carry about a micrometre."""
 
+MAX_COSINE = 1.01
+"""Direction cosines are 1 at most; decimals are rounded."""
+
+MAX_POSITION_MM = 1e5
+"""A hundred metres from the isocentre is no position."""
+
 PIXEL_TAG_BYTES = 8
 """Tag and length before the pixels, at least (implicit VR)."""
 
@@ -44,6 +50,7 @@ class SeriesFacts:
     texts : descriptions; only used to guess the sequence.
     sizes : different (rows, columns) in the series.
     compressed : names of compressed transfer syntaxes.
+    decoded_bytes : of all pixels that the headers declare.
     """
 
     files: int = 0
@@ -55,6 +62,7 @@ class SeriesFacts:
     sizes: set[tuple[int, int]] = field(default_factory=set)
     compressed: set[str] = field(default_factory=set)
     equalise_expected: bool = False
+    decoded_bytes: int = 0
     repairs: list[str] = field(default_factory=list)
 
 
@@ -82,6 +90,7 @@ def inspect(paths: Sequence[Path]) -> SeriesFacts:
     facts.fields = {name: _plain(first.get(name)) for name in FIELDS if name in first}
     facts.texts = tuple(str(first.get(name)) for name in TEXTS if first.get(name))
     facts.sizes = {(_count(header, "Rows"), _count(header, "Columns")) for header, _ in with_pixels}
+    facts.decoded_bytes = sum(_pixel_bytes(header) for header, _ in with_pixels)
     facts.compressed = {name for header, _ in with_pixels if (name := _compression(header))}
     if len(with_pixels) < len(headers):
         facts.repairs.append(f"{len(headers) - len(with_pixels)} files without an image were left out.")
@@ -113,8 +122,8 @@ def _headers(paths: Sequence[Path]) -> list[tuple[Dataset, int]]:
 
 def _count(header: Dataset, name: str) -> int:
     try:
-        return int(header.get(name) or 0)
-    except (TypeError, ValueError):
+        return max(0, int(header.get(name) or 0))
+    except (TypeError, ValueError, OverflowError):
         return 0
 
 
@@ -145,12 +154,25 @@ def _refuse_cut(headers: list[tuple[Dataset, int]]) -> None:
     for header, left in headers:
         if _compression(header):
             continue
-        bits = _count(header, "BitsAllocated") or 16
-        frames = _count(header, "NumberOfFrames") or 1
-        pixels = _count(header, "Rows") * _count(header, "Columns") * frames * bits // 8
-        cut += left < pixels + PIXEL_TAG_BYTES
+        cut += left < _pixel_bytes(header) + PIXEL_TAG_BYTES
     if cut:
         raise ScanError("truncated", f"{cut} of {len(headers)} DICOM files end before their pixels do.", EXPORT)
+
+
+def _pixel_bytes(header: Dataset) -> int:
+    bits = _count(header, "BitsAllocated") or 16
+    frames = _count(header, "NumberOfFrames") or 1
+    return _count(header, "Rows") * _count(header, "Columns") * frames * bits // 8
+
+
+def refuse_claim(total: int, limit: int) -> None:
+    """Refuse a series of `total` bytes of pixels, on disk or declared, before anything takes memory for them."""
+    if total > limit:
+        raise ScanError(
+            "too_large",
+            f"The series holds {total / 2**30:.1f} GiB, the limit is {limit / 2**30:.1f} GiB.",
+            "Give the run more memory or split the series.",
+        )
 
 
 def _measure_steps(headers: list[Dataset], facts: SeriesFacts) -> None:
@@ -158,18 +180,22 @@ def _measure_steps(headers: list[Dataset], facts: SeriesFacts) -> None:
     if len(headers) == 1 and _count(headers[0], "NumberOfFrames") > 1:
         return
     try:
-        orientations = [np.asarray(header["ImageOrientationPatient"].value, dtype=np.float64) for header in headers]
-        positions = [np.asarray(header["ImagePositionPatient"].value, dtype=np.float64) for header in headers]
-        normal = np.cross(orientations[0][:3], orientations[0][3:6])
-        along = np.sort(np.asarray(positions) @ normal)
-    except (KeyError, TypeError, ValueError, IndexError):
+        orientations = np.asarray([header["ImageOrientationPatient"].value for header in headers], dtype=np.float64)
+        positions = np.asarray([header["ImagePositionPatient"].value for header in headers], dtype=np.float64)
+    except (KeyError, TypeError, ValueError, OverflowError):
+        orientations = positions = np.empty(0)
+    whole = orientations.shape == (len(headers), 6) and positions.shape == (len(headers), 3)
+    # Comparisons with NaN are false: what is not a number is not sound either.
+    if not (whole and np.abs(orientations).max() < MAX_COSINE and np.abs(positions).max() < MAX_POSITION_MM):
         facts.repairs.append(
             "Slice positions are not in every header; the order of the slices is the converter's guess."
         )
         return
-    if max(float(np.abs(one - orientations[0]).max()) for one in orientations) > SAME_POSITION_MM:
+    if float(np.abs(orientations - orientations[0]).max()) > SAME_POSITION_MM:
         facts.repairs.append("The series mixes orientations.")
         return
+    normal = np.cross(orientations[0][:3], orientations[0][3:6])
+    along = np.sort(positions @ normal)
     steps = np.diff(along)
     apart = steps[steps > SAME_POSITION_MM]
     facts.slices = len(apart) + 1

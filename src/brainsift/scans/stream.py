@@ -132,6 +132,7 @@ class ByteSource:
             if inflater.needs_input and not self._raw:
                 self._raw = self._read_raw()
                 if not self._raw:
+                    self._refuse_changed()
                     raise ScanError(
                         "truncated",
                         f"The compressed data end early, after {self.decoded} decoded bytes.",
@@ -140,6 +141,7 @@ class ByteSource:
             try:
                 piece, self._raw = inflater.decompress(self._raw, CHUNK_BYTES), b""
             except igzip_lib.IsalError as error:  # type: ignore[misc]
+                self._refuse_changed()
                 raise ScanError(
                     "corrupt_gzip", f"The compressed data are damaged ({error}).", "Copy or convert the scan again."
                 ) from error
@@ -185,6 +187,7 @@ class ByteSource:
         while filled < len(target):
             piece = self._pending or self._next()
             if not piece:
+                self._refuse_changed()
                 raise ScanError(
                     "truncated",
                     f"The header promises {len(target)} bytes of voxels, the file holds {filled}.",
@@ -238,6 +241,7 @@ class ByteSource:
         return self._digest.hexdigest(), surplus
 
     def _refuse_changed(self) -> None:
+        """Raise where size or time of the file moved since it was opened: what looks damaged is then being written."""
         try:
             now = (os.fstat(self._file.fileno()), self.path.stat())
         except OSError as error:

@@ -16,6 +16,9 @@ Affine = NDArray[np.float64]
 
 MIN_SPACING_MM = 0.05
 MAX_SPACING_MM = 50.0
+MAX_EXTENT_MM = 3000.0
+"""A whole body is two metres. Longer fields of view are false headers, and grids made for them would fill the memory.
+"""
 
 
 @dataclass(frozen=True)
@@ -108,6 +111,12 @@ class Volume:
                 "bad_spacing",
                 f"The voxel size is {np.round(self.spacing, 4).tolist()} mm.",
                 "Repair pixdim and the affine (millimetres, not metres or zero).",
+            )
+        if not (self.extent_mm <= MAX_EXTENT_MM).all():
+            raise ScanError(
+                "bad_extent",
+                f"The field of view is {' x '.join(f'{mm / 1000:.1f}' for mm in self.extent_mm)} m.",
+                "Repair the dimensions, pixdim and the affine, or convert again from DICOM.",
             )
 
     @cached_property
