@@ -80,7 +80,7 @@ def blank(spacing: Sequence[float] = (0.8, 0.8, 1.6), across: int = 2) -> Volume
     return Volume(np.zeros(shape, np.float32), affine, stored, ReadFacts("nifti1", "float32", shape, "0" * 64))
 
 
-def with_data(volume: Volume, data: Float32) -> Volume:
+def with_data(volume: Volume, data: NDArray[np.floating]) -> Volume:
     return Volume(np.asarray(data, np.float32), volume.affine, volume.input_grid, volume.facts)
 
 
@@ -93,7 +93,7 @@ def distance(volume: Volume, mm: Sequence[float]) -> Float32:
 
 def inside_share(distance_mm: Float32, radius_mm: float, voxel_mm: float) -> Float32:
     """Of each voxel, how much lies within a radius: linear over a voxel."""
-    return np.clip(0.5 + (radius_mm - distance_mm) / voxel_mm, 0, 1)
+    return np.asarray(np.clip(0.5 + (radius_mm - distance_mm) / voxel_mm, 0, 1), np.float32)
 
 
 def blood(volume: Volume, balls: Sequence[Ball] = BALLS, vein: bool = False) -> Float32:

@@ -113,7 +113,8 @@ def cube(prepared: Prepared, centre: Float64) -> Float32:
     ----------
     centre : (3,), in voxels of `prepared`.
     """
-    return cubes(prepared, np.asarray(centre, np.float64)[None])[0]
+    one: Float32 = cubes(prepared, np.asarray(centre, np.float64)[None])[0]
+    return one
 
 
 def cubes(prepared: Prepared, centres: Float64) -> Float32:
