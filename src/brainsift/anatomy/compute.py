@@ -23,6 +23,7 @@ from brainsift.anatomy.normalise import normalise
 from brainsift.anatomy.tissue_stats import tissue_statistics
 from brainsift.scans.conform import to_working_grid
 from brainsift.scans.volume import Volume
+from brainsift.stage_clock import stage
 
 
 def compute_anatomy(
@@ -50,22 +51,26 @@ def compute_anatomy(
         if the packaged network is missing or damaged.
     """
     network = open_network(threads, shelf) if network is None else network
-    grid, grid_affine = to_working_grid(volume, WORKING_SPACING_MM)
-    frame = frame_head(grid)
-    image, affine, inside = frame.cut(grid), frame.affine(grid_affine), frame.inside(grid.shape)
-    posterior = network.posterior(normalise(frame.cut(fill_partly_empty(volume, grid))))
-    labels, brain = clean_labels(posterior, inside)
-    cloud = cloud_from_labels(labels, affine)
-    return _assemble(
-        labels,
-        brain,
-        image,
-        affine,
-        cloud,
-        mean_certainty(posterior, brain),
-        seen_box(volume, grid, grid_affine),
-        network,
-    )
+    with stage("conform"):
+        grid, grid_affine = to_working_grid(volume, WORKING_SPACING_MM)
+        frame = frame_head(grid)
+        image, affine, inside = frame.cut(grid), frame.affine(grid_affine), frame.inside(grid.shape)
+        normal = normalise(frame.cut(fill_partly_empty(volume, grid)))
+    posterior = network.posterior(normal)
+    with stage("clean"):
+        labels, brain = clean_labels(posterior, inside)
+    with stage("measure"):
+        cloud = cloud_from_labels(labels, affine)
+        return _assemble(
+            labels,
+            brain,
+            image,
+            affine,
+            cloud,
+            mean_certainty(posterior, brain),
+            seen_box(volume, grid, grid_affine),
+            network,
+        )
 
 
 def _assemble(

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from brainsift.anatomy.anatomy import Anatomy
 from brainsift.anatomy.labels import WORKING_SPACING_MM, Tissue
+from brainsift.anatomy.remember import remembered
 
 Bool = NDArray[np.bool_]
 
@@ -81,6 +82,7 @@ class Seen:
         return _cut(array, self.origin, self.region.shape, fill)
 
 
+@remembered
 def seen_region(anatomy: Anatomy, rim_mm: float = SEEN_RIM_MM) -> Seen:
     """The intracranial space and `rim_mm` around it.
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from brainsift.anatomy.atlas_prior import prior_digest
 from brainsift.anatomy.grids import double
 from brainsift.anatomy.stages import align_prior, bend_prior, draw_edges, even_out, find, lay
+from brainsift.stage_clock import stage
 
 Float32 = NDArray[np.float32]
 
@@ -55,11 +56,20 @@ class AnatomyNetwork:
 
     def posterior(self, image: Float32) -> Float32:
         """Class probabilities of a normalised head, as `Segments` says."""
-        coarse, where = find(self.where, image)
-        laid = lay(coarse, where)
+        with stage("network"):
+            coarse, where = find(self.where, image)
+        with stage("lay"):
+            laid = lay(coarse, where)
         if laid is None:
             return network_alone(where)
-        return draw_edges(bend_prior(align_prior(even_out(laid))), image)
+        with stage("even_out"):
+            laid = even_out(laid)
+        with stage("align"):
+            laid = align_prior(laid)
+        with stage("bend"):
+            laid = bend_prior(laid)
+        with stage("edges"):
+            return draw_edges(laid, image)
 
 
 def network_alone(where: Float32) -> Float32:

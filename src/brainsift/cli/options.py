@@ -23,7 +23,12 @@ Output = Annotated[Path, typer.Argument(metavar="OUTPUT", help="Folder for every
 
 TaskNames = Annotated[
     list[str] | None,
-    typer.Option("--task", metavar="TASK", help="Question to ask; give it several times. All if not given."),
+    typer.Option(
+        "--task",
+        metavar="[SEQUENCE:]TASK[,TASK]",
+        help="Question to ask, such as `quality`, or `T1w:quality,defacing` for scans of one sequence; give it several "
+        "times. All of every scan if not given.",
+    ),
 ]
 
 Database = Annotated[
@@ -39,6 +44,30 @@ CalibrationFiles = Annotated[
         "--calibration",
         metavar="FILE",
         help="Thresholds that `brainsift calibrate` wrote; give it several times, once for each task.",
+    ),
+]
+
+First = Annotated[
+    int | None,
+    typer.Option(
+        "--first",
+        min=1,
+        metavar="N",
+        help="Do N scans alone, spread over the sizes of all, and say how long the others will take.",
+    ),
+]
+
+LogFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--log", metavar="FILE", help="Append what happens as JSON lines, in which nothing names a person or a path."
+    ),
+]
+
+MetricsPath = Annotated[
+    Path | None,
+    typer.Option(
+        "--metrics", metavar="FILE", help="Keep metrics for Prometheus here (node_exporter's textfile collector)."
     ),
 ]
 

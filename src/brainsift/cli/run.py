@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,8 +12,11 @@ from brainsift.cli.exits import Exit, Stop
 from brainsift.cli.options import (
     CalibrationFiles,
     Database,
+    First,
     Input,
+    LogFile,
     MemoryLimit,
+    MetricsPath,
     Output,
     Shelf,
     Site,
@@ -21,7 +25,10 @@ from brainsift.cli.options import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from brainsift.engine.settings import RunOptions, RunSettings
+    from brainsift.engine.study import MakeWatcher
     from brainsift.engine.summary import RunSummary
     from brainsift.store.record import Record
 
@@ -36,6 +43,12 @@ EXAMPLES = """Examples
 `brainsift run scans results` (every scan of a folder, then the pages of the study)
 
 `brainsift run scans results --dry-run` (what would be done, and why)
+
+`brainsift run scans results --first 32` (some scans of all sizes, and how long the others will take)
+
+`brainsift run scans results --task T1w:quality,defacing --task FLAIR:quality` (tasks by sequence)
+
+`brainsift run scans results --log brainsift.jsonl --metrics brainsift.prom` (for those who watch over machines)
 
 `brainsift run scans results --memory-limit 3G --time-limit 120` (a scan that takes more is given up, its row says so)
 
@@ -72,6 +85,7 @@ def run(
     ] = None,
     memory_limit: MemoryLimit = None,
     time_limit: TimeLimit = None,
+    first: First = None,
     calibration: CalibrationFiles = None,
     site: Site = None,
     db: Database = None,
@@ -88,6 +102,8 @@ def run(
         bool,
         typer.Option("--face-renders", help="Keep renders of heads that nothing was taken from. They show faces."),
     ] = False,
+    log: LogFile = None,
+    metrics: MetricsPath = None,
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Do failed scans again.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done; write nothing.")] = False,
 ) -> None:
@@ -96,7 +112,7 @@ def run(
     Run it again at any time: scans that have not changed are not done again, and an interrupted run goes on where it
     stopped. Thresholds are those of `--calibration`, else of OUTPUT/calibration_TASK.json, else provisional; other ones
     decide again from the records, and no scan is read for it.
-    INPUT is never changed and nothing is written outside OUTPUT.
+    INPUT is never changed and nothing is written outside OUTPUT but the files that `--log` and `--metrics` name.
     """
     from brainsift.cli.extras import need_driver
     from brainsift.cli.sizes import parse_memory
@@ -118,12 +134,14 @@ def run(
         nprocs=nprocs,
         memory_limit=parse_memory(memory_limit),
         timeout_s=time_limit,
+        first=first,
         retry_failed=retry_failed,
         dry_run=dry_run,
         write_study=stage != "participant",
         db_url=db,
     )
-    raise typer.Exit(sift(input_folder, output, settings, options, group_only=stage == "group"))
+    watchers = make_watchers(log, metrics)
+    raise typer.Exit(sift(input_folder, output, settings, options, group_only=stage == "group", watchers=watchers))
 
 
 def split_level(words: list[str], labels: list[str]) -> tuple[str | None, list[str]]:
@@ -161,17 +179,16 @@ def make_settings(
     Raises
     ------
     Stop
-        if a task does not exist.
+        if a task or a sequence does not exist.
     """
+    from brainsift.cli.task_words import parse_tasks
     from brainsift.engine.settings import RunSettings
     from brainsift.tasks.registry import REGISTRY
 
-    names = tuple(tasks or REGISTRY)
-    for name in names:
-        if name not in REGISTRY:
-            raise Stop(f"There is no task '{name}'.", f"Tasks: {', '.join(REGISTRY)}.")
+    names, only_for = parse_tasks(tasks or REGISTRY)
     return RunSettings(
         tasks=names,
+        only_for=only_for,
         keep_masks=keep_masks,
         shelf=shelf.resolve() if shelf is not None else None,
         calibrations=tuple(calibrations or ()),
@@ -181,8 +198,27 @@ def make_settings(
     )
 
 
+def make_watchers(log: Path | None, metrics: Path | None) -> Sequence[MakeWatcher]:
+    """Who looks on while a run works: a log and a file of metrics, where they are asked for."""
+    from brainsift.engine.watch.log import JsonLog
+    from brainsift.engine.watch.metrics import MetricsFile
+
+    made: list[MakeWatcher] = []
+    if log is not None:
+        made.append(partial(JsonLog, log))
+    if metrics is not None:
+        made.append(lambda _: MetricsFile(metrics))
+    return made
+
+
 def sift(
-    input_folder: Path, output: Path, settings: RunSettings, options: RunOptions, *, group_only: bool = False
+    input_folder: Path,
+    output: Path,
+    settings: RunSettings,
+    options: RunOptions,
+    *,
+    group_only: bool = False,
+    watchers: Sequence[MakeWatcher] = (),
 ) -> int:
     """Run the study with its pages and tell how it went; return the exit code."""
     from brainsift.cli.console import notes
@@ -194,7 +230,9 @@ def sift(
         summary = group_study(input_folder, output, settings, options, after_scan=write_page)
     else:
         with Display() as display:
-            summary = run_study(input_folder, output, settings, options, after_scan=write_page, progress=display)
+            summary = run_study(
+                input_folder, output, settings, options, after_scan=write_page, progress=display, watchers=watchers
+            )
     if options.dry_run:
         tell_plan(summary)
         return Exit.DONE

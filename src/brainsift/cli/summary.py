@@ -20,8 +20,19 @@ def tell_summary(summary: RunSummary, output: Path, page: Path | None) -> None:
     console.print(f"{count_words(summary.counts)} in {summary.seconds:.1f} s", markup=False)
     if summary.interrupted:
         notes().print("Interrupted. The same command goes on where this one stopped.", markup=False)
+    if summary.counts.left:
+        console.print(_left_words(summary), markup=False)
     if page is not None:
         console.print(f"Report: {page}", markup=False)
+
+
+def _left_words(summary: RunSummary) -> str:
+    """How long the scans would take that were not asked for yet."""
+    from brainsift.cli.progress import forecast_words
+
+    if summary.forecast is None:
+        return f"{summary.counts.left} scans are left; too few were done to say how long they will take."
+    return forecast_words(summary.forecast)
 
 
 def tell_failures(summary: RunSummary, output: Path) -> None:

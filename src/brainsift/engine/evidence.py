@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from brainsift.scans.ref import ScanRef
+from brainsift.stage_clock import stage
 from brainsift.store.derivatives import mask_path, write_sidecar
 from brainsift.store.files import derived_path, require_inside
 
@@ -30,9 +31,11 @@ def write_evidence(
     """Write what is asked for and return name → path relative to OUTPUT."""
     written: dict[str, Path] = {}
     if pictures:
-        written |= _write_pictures(ref, volume, anatomy, output)
+        with stage("mosaic"):
+            written |= _write_pictures(ref, volume, anatomy, output)
     if keep_masks and anatomy.has_brain:
-        written["brain_mask"] = _write_brain_mask(ref, volume, anatomy, output, scratch)
+        with stage("mask"):
+            written["brain_mask"] = _write_brain_mask(ref, volume, anatomy, output, scratch)
     return {name: path.relative_to(output).as_posix() for name, path in written.items()}
 
 

@@ -80,18 +80,23 @@ def scratch_root(output: Path) -> Path:
 
 def remove_scratch(output: Path) -> None:
     """Remove this run's scratch, and that of runs on this machine that were killed."""
-    import psutil
-
     root = output / SCRATCH_NAME
     shutil.rmtree(scratch_root(output), ignore_errors=True)
     if not root.is_dir():
         return
     for folder in root.iterdir():
-        host, _, pid = folder.name.rpartition("-")
-        if host == _host() and pid.isdigit() and not psutil.pid_exists(int(pid)):
+        if is_alive(folder.name) is False:
             shutil.rmtree(folder, ignore_errors=True)
     if not any(root.iterdir()):
         root.rmdir()
+
+
+def is_alive(scratch_name: str) -> bool | None:
+    """Whether the process is there that a folder of `scratch_root` is named after; None for one of another machine."""
+    import psutil
+
+    host, _, pid = scratch_name.rpartition("-")
+    return psutil.pid_exists(int(pid)) if host == _host() and pid.isdigit() else None
 
 
 def _host() -> str:

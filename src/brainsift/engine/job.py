@@ -16,10 +16,14 @@ from brainsift.engine.scan_unit import LOG_SUFFIX, fingerprint, lost_record, run
 from brainsift.engine.settings import RunSettings
 from brainsift.engine.stages import Stages
 from brainsift.scans.ref import ScanRef
+from brainsift.stage_clock import StageClock
 from brainsift.store.errors import StoreError, output_error
 from brainsift.store.files import derived_path
 from brainsift.store.record import Failure, Record
 from brainsift.store.record_io import read_record, record_path, write_record
+
+PAGE = "page"
+"""Stage of the record that says how long its page took."""
 
 AfterScan = Callable[[Record, Path], None]
 """Called with the record and OUTPUT before the record is written; makes the scan's page."""
@@ -97,13 +101,16 @@ def finish(record: Record, context: Context) -> Outcome:
     """Make the page of a scan, then write its record."""
     page_error = None
     if context.after_scan is not None:
+        clock = StageClock()
         try:
-            context.after_scan(record, context.output)
+            with clock.at(PAGE):
+                context.after_scan(record, context.output)
         except Exception as error:
             fault = output_error(error, context.output) if isinstance(error, OSError) else None
             if fault is not None:
                 raise fault from error
             page_error = type(error).__name__
+        record = _with_page_time(record, clock)
     try:
         write_record(record, context.output)
     except (OSError, ValueError) as error:
@@ -111,6 +118,13 @@ def finish(record: Record, context: Context) -> Outcome:
             raise
         record = _unwritable(record, error)
     return Outcome(record, page_error=page_error)
+
+
+def _with_page_time(record: Record, clock: StageClock) -> Record:
+    """Note how long the page took, the first time that it is made: later ones change nothing else of the record."""
+    if PAGE in record.stage_seconds:
+        return record
+    return record.model_copy(update={"stage_seconds": {**record.stage_seconds, PAGE: round(clock.wall[PAGE], 4)}})
 
 
 def failed_record(job: Job, context: Context, failure: Failure) -> Record:

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 CGROUP_V2 = Path("/sys/fs/cgroup")
 CGROUP_V1_MEMORY = Path("/sys/fs/cgroup/memory")
+
+THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+"""Read by the libraries behind NumPy and SciPy when they are loaded, and never again."""
 
 RESERVED_BYTES = 512 * 1024**2
 """Left for this process, the database and the rest of the machine."""
@@ -37,6 +42,22 @@ def available_bytes(cgroup: Path = CGROUP_V2, cgroup_v1: Path = CGROUP_V1_MEMORY
         if limit is not None and used is not None:
             free = min(free, max(0, limit - used))
     return free
+
+
+@contextmanager
+def library_threads(threads: int | None) -> Iterator[None]:
+    """Let processes that are started in this block compute matrix products on so many threads; None: as they like.
+
+    Each worker would else start one for every core, and they wait for one another by spinning. What the user has set
+    is left as it is.
+    """
+    wanted = {} if threads is None else {name: str(threads) for name in THREAD_VARIABLES if name not in os.environ}
+    os.environ.update(wanted)
+    try:
+        yield
+    finally:
+        for name in wanted:
+            os.environ.pop(name, None)
 
 
 def usable_cores(cgroup: Path = CGROUP_V2) -> int:

@@ -26,6 +26,7 @@ from brainsift.engine.stages import Stages
 from brainsift.engine.views_evidence import with_views
 from brainsift.scans.errors import ScanError
 from brainsift.scans.ref import ScanRef
+from brainsift.stage_clock import StageClock, listening, stage
 from brainsift.store.errors import StoreError, output_error
 from brainsift.store.files import derived_path, write_atomic
 from brainsift.store.record import Failure, InputFacts, Record
@@ -51,7 +52,7 @@ class _Course:
 
     site: str | None = None
     stage: str = "catalog"
-    stage_seconds: dict[str, float] = field(default_factory=dict)
+    clock: StageClock = field(default_factory=StageClock)
     volume: Volume | None = None
     anatomy: Anatomy | None = None
     findings: list[Finding] = field(default_factory=list)
@@ -63,11 +64,8 @@ class _Course:
     @contextmanager
     def at(self, stage: str) -> Iterator[None]:
         self.stage = stage
-        start = time.perf_counter()
-        try:
+        with self.clock.at(stage):
             yield
-        finally:
-            self.stage_seconds[stage] = round(time.perf_counter() - start, 4)
 
 
 def run_scan(
@@ -108,7 +106,7 @@ def run_scan(
     course, start = _Course(site=calibrations.site_of(ref.participant)), time.perf_counter()
     models = stages.models(settings) if models is None else models
     failure = None
-    with _quiet_libraries():
+    with _quiet_libraries(), listening(course.clock):
         try:
             _take(ref, settings, stages, calibrations, course, output, scratch, threads)
         except StoreError:
@@ -140,7 +138,8 @@ def _take(
         volume = course.volume = stages.read(ref, scratch)
     no_anatomy = _see(volume, course, stages, settings, threads)
     for name in settings.tasks:
-        if (why := _stopped(course) or why_not_asked(name, course.findings)) is None:
+        left_out = settings.why_left_out(name, _sequence(course))
+        if (why := _stopped(course) or left_out or why_not_asked(name, course.findings)) is None:
             pictures = None if output is None else settings.pictures
             _ask(name, ref, volume, course, partial(_task, name, stages, settings, threads), calibrations, pictures)
         else:
@@ -155,13 +154,17 @@ def _take(
                 ref, volume, course.anatomy, output, pictures=settings.pictures, keep_masks=masks, scratch=scratch
             )
             if settings.pictures:
-                shown = [with_slices(finding, ref, volume, course.anatomy, output) for finding in course.findings]
-                course.findings = [
-                    with_views(one, ref, volume, course.anatomy, output, faces=settings.face_renders) for one in shown
-                ]
-            for place, finding in enumerate(course.findings):
-                if (drawn := course.drawn.pop(finding.task, None)) is not None:
-                    course.findings[place] = with_drawn(finding, drawn, ref, volume, output, scratch)
+                with stage("slices"):
+                    shown = [with_slices(finding, ref, volume, course.anatomy, output) for finding in course.findings]
+                with stage("views"):
+                    course.findings = [
+                        with_views(one, ref, volume, course.anatomy, output, faces=settings.face_renders)
+                        for one in shown
+                    ]
+            with stage("drawn"):
+                for place, finding in enumerate(course.findings):
+                    if (drawn := course.drawn.pop(finding.task, None)) is not None:
+                        course.findings[place] = with_drawn(finding, drawn, ref, volume, output, scratch)
 
 
 def _see(
@@ -180,6 +183,12 @@ def _stopped(course: _Course) -> str | None:
     """Why nothing more is to be asked: the integrity of the scan is rejected. None while there is no such reason."""
     rejected = (one for one in course.decisions if one.task == "integrity" and one.action is Action.REJECT)
     return next((one.reason or "Its integrity was rejected." for one in rejected), None)
+
+
+def _sequence(course: _Course) -> str:
+    """What the scan is taken for, as far as integrity has said it."""
+    said = next((one.measurements.get("sequence") for one in course.findings if one.task == "integrity"), None)
+    return said if isinstance(said, str) else "unknown"
 
 
 def _task(name: str, stages: Stages, settings: RunSettings, threads: int | None) -> Task:
@@ -321,7 +330,7 @@ def _record(
         settings_sha256=settings.sha256(),
         software=SOFTWARE,
         seconds=round(seconds, 4),
-        stage_seconds=course.stage_seconds,
+        stage_seconds={name: round(spent, 4) for name, spent in course.clock.wall.items()},
     )
 
 

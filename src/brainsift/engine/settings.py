@@ -30,6 +30,7 @@ class RunSettings:
     Attributes
     ----------
     tasks : names in `tasks.registry`; `integrity` always runs.
+    only_for : task → sequences, of the tasks that are not asked of every scan. What a scan is, `integrity` says.
     keep_masks : write the brain mask of each scan on its own grid.
     pictures : write the mosaic of each scan.
     shelf : folder of the user's own models. Which models were used counts by their hashes, not by this path.
@@ -41,6 +42,7 @@ class RunSettings:
     """
 
     tasks: tuple[str, ...] = ("integrity",)
+    only_for: tuple[tuple[str, tuple[str, ...]], ...] = ()
     keep_masks: bool = False
     pictures: bool = True
     shelf: Path | None = None
@@ -55,6 +57,18 @@ class RunSettings:
             raise ValueError(f"Known tasks are {', '.join(REGISTRY)}, got {', '.join(unknown)}")
         ordered = tuple(name for name in REGISTRY if name == "integrity" or name in self.tasks)
         object.__setattr__(self, "tasks", ordered)
+        limited = {name: tuple(sorted(set(sequences))) for name, sequences in self.only_for}
+        limited.pop("integrity", None)
+        if not set(limited) <= set(ordered):
+            raise ValueError(f"only_for must name tasks of this run, got {', '.join(set(limited) - set(ordered))}")
+        object.__setattr__(self, "only_for", tuple(sorted(limited.items())))
+
+    def why_left_out(self, task: str, sequence: str) -> str | None:
+        """A sentence that says why a task is not asked of a scan of this sequence; None where it is."""
+        wanted = dict(self.only_for).get(task)
+        if wanted is None or sequence in wanted:
+            return None
+        return f"The run asks it of {' and '.join(wanted)} scans alone, and this one is taken for {sequence}."
 
     def resolved(self) -> dict[str, Any]:
         """The settings that change what is computed, as plain values."""
@@ -63,6 +77,8 @@ class RunSettings:
             "keep_masks": self.keep_masks,
             "pictures": self.pictures,
         }
+        if self.only_for:
+            told["only_for"] = {name: list(sequences) for name, sequences in self.only_for}
         if "defacing" in self.tasks:
             told |= {"originals": str(self.originals or ""), "face_renders": self.face_renders}
         return told
@@ -86,6 +102,7 @@ class RunOptions:
     timeout_s : seconds after which a scan is given up; None for 15 minutes.
     retry_failed : do failed scans again although nothing changed.
     dry_run : only say what would be done; nothing is written.
+    first : do so many scans alone, spread over the sizes of all; None for all.
     write_study : make the study's tables at the end; a job that does one participant among many leaves it to `group`.
     db_url : SQLAlchemy URL; None for `OUTPUT/brainsift.db`.
     """
@@ -96,6 +113,7 @@ class RunOptions:
     memory_limit: int | None = None
     timeout_s: float | None = None
     retry_failed: bool = False
+    first: int | None = None
     dry_run: bool = False
     write_study: bool = True
     db_url: str | None = None
@@ -103,6 +121,8 @@ class RunOptions:
     def __post_init__(self) -> None:
         if self.nprocs is not None and self.nprocs < 1:
             raise ValueError(f"nprocs must be at least 1, got {self.nprocs}")
+        if self.first is not None and self.first < 1:
+            raise ValueError(f"first must be at least 1, got {self.first}")
         if self.memory_per_worker < 1:
             raise ValueError(f"memory_per_worker must be positive, got {self.memory_per_worker}")
         if self.memory_limit is not None and self.memory_limit < LEAST_MEMORY_LIMIT:

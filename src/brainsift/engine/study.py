@@ -6,7 +6,7 @@ import json
 import signal
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -22,6 +22,7 @@ from brainsift.engine.folders import check_folders, outside_output, prepare_outp
 from brainsift.engine.job import AfterScan, Context, Job, Outcome, finish
 from brainsift.engine.limits import share_of_memory
 from brainsift.engine.originals import load_originals, with_originals
+from brainsift.engine.outlook import Outlook
 from brainsift.engine.plan import Identity, Planned, Step, Unknown, plan
 from brainsift.engine.pool import ProcessPool
 from brainsift.engine.redecide import redecide
@@ -30,6 +31,9 @@ from brainsift.engine.scan_unit import SOFTWARE
 from brainsift.engine.settings import DEFAULT_TIMEOUT_S, RunOptions, RunSettings
 from brainsift.engine.stages import Stages
 from brainsift.engine.summary import MAX_LISTED, Counts, ListedFailure, Progress, RunSummary
+from brainsift.engine.watch.base import Began, Watcher, Watchers
+from brainsift.engine.watch.life import SignOfLife
+from brainsift.engine.watch.names import log_key, study_key
 from brainsift.scans.ref import ScanRef
 from brainsift.store.database import DATABASE_NAME, Database
 from brainsift.store.derivatives import write_description
@@ -44,6 +48,7 @@ from brainsift.store.table import write_tables
 
 Catalog = Callable[[Path, tuple[str, ...]], Iterable[ScanRef]]
 OnProgress = Callable[[Progress], None]
+MakeWatcher = Callable[[bytes], Watcher]
 
 
 def list_scans(root: Path, participants: tuple[str, ...]) -> Iterable[ScanRef]:
@@ -68,6 +73,13 @@ class _Run:
     clock: float = field(default_factory=perf_counter)
     under_way: dict[str, tuple[Path, FileMark | None]] = field(default_factory=dict)
     """Scan → its record's path, and the file that lay there before, of what a worker has and has not answered for."""
+    outlook: Outlook = field(default_factory=Outlook)
+    watchers: Watchers = field(default_factory=lambda: Watchers(()))
+    interrupted: bool = False
+
+    def progress(self, scan: str = "") -> Progress:
+        """Where the run stands."""
+        return self.outlook.complete(self.counts.progress(scan))
 
 
 def run_study(
@@ -81,6 +93,7 @@ def run_study(
     executor: Executor | None = None,
     stages: Stages | None = None,
     catalog: Catalog = list_scans,
+    watchers: Sequence[MakeWatcher] = (),
 ) -> RunSummary:
     """Sift a folder: every scan gets a record, a row in the database and one in the table.
 
@@ -93,6 +106,7 @@ def run_study(
     progress : called in this process whenever the counts move.
     executor : who does the jobs; None for this process or a pool, after `options.nprocs`.
     stages, catalog : None for the real ones.
+    watchers : make those who look on, from the key that names scans in logs.
 
     Returns
     -------
@@ -125,16 +139,24 @@ def run_study(
         after_scan=after_scan,
     )
     run = _Run(input_folder, output, settings, options, context, clock=clock)
-    with _output_faults(output), Database(output, options.db_url) as database:
+    run.outlook = Outlook(executor.workers, options.first)
+    with (
+        _output_faults(output),
+        Database(output, options.db_url) as database,
+        _watched(run, watchers, executor.workers),
+    ):
         keep_calibrations(calibrations, settings.calibrations, output)
         write_description(input_folder, output)
-        interrupted = _work(run, refs, identity, database, executor, progress or (lambda _: None))
+        interrupted = run.interrupted = _work(run, refs, identity, database, executor, progress or (lambda _: None))
         if options.write_study:
             _write_study(run, database, interrupted)
         _note_run(run, database, interrupted)
-    warnings = tuple(calibrations.warnings(settings.tasks, identity.models))
+    warnings = (*calibrations.warnings(settings.tasks, identity.models), *run.watchers.lost)
     seconds = perf_counter() - clock
-    return RunSummary(run.counts, tuple(run.failures), interrupted, seconds, executor.workers, warnings=warnings)
+    forecast = run.outlook.forecast() if options.first is not None else None
+    return RunSummary(
+        run.counts, tuple(run.failures), interrupted, seconds, executor.workers, warnings=warnings, forecast=forecast
+    )
 
 
 def group_study(
@@ -228,12 +250,12 @@ def _work(
     """Do what is to do; True if the user stopped it. Whatever happens, what is finished is kept."""
     collector = Collector(database)
     planned = plan(refs, run.output, identity, database, run.options.retry_failed)
-    jobs = _jobs(planned, run, collector, progress)
+    jobs = _jobs(run.outlook.look(planned), run, collector, progress)
     try:
         with _sigterm_as_interrupt(), closing(_generator(executor.run(jobs, run.context))) as outcomes:
             for outcome in outcomes:
                 _take(outcome, run, collector)
-                progress(run.counts.progress(outcome.record.scan if outcome.record else ""))
+                _tell(outcome, run, progress)
     except KeyboardInterrupt:
         _gather(run, collector)
         return True
@@ -250,6 +272,7 @@ def _generator(outcomes: Iterator[Outcome]) -> Any:
 
 def _jobs(planned: Iterable[Planned], run: _Run, collector: Collector, progress: OnProgress) -> Iterator[Job]:
     """Jobs of the plan; what needs no work is counted on the way."""
+    handed_out = 0
     for item in planned:
         run.counts.found += 1
         if item.found is not None:
@@ -257,12 +280,15 @@ def _jobs(planned: Iterable[Planned], run: _Run, collector: Collector, progress:
         if item.step is Step.SKIP:
             run.counts.skipped += not item.failed
             run.counts.still_failed += item.failed
+        elif run.options.first is not None and handed_out >= run.options.first:
+            run.counts.left += 1
         else:
+            handed_out += item.step is Step.RUN
             path = record_path(run.output, item.ref.stem)
             run.under_way[item.ref.scan] = (path, file_mark(path))
             yield Job(item.ref, item.known_sha256)
     run.counts.listed = True
-    progress(run.counts.progress())
+    progress(run.progress())
 
 
 def _take(outcome: Outcome, run: _Run, collector: Collector) -> None:
@@ -280,6 +306,28 @@ def _take(outcome: Outcome, run: _Run, collector: Collector) -> None:
     else:
         run.counts.failed += 1
         _list_failure(run, outcome.record)
+
+
+def _tell(outcome: Outcome, run: _Run, progress: OnProgress) -> None:
+    """Learn from a finished scan, and tell those who look on."""
+    run.outlook.learn(outcome)
+    state = run.progress("" if outcome.record is None else outcome.record.scan)
+    run.watchers.took(outcome, state)
+    progress(state)
+
+
+@contextmanager
+def _watched(run: _Run, watchers: Sequence[MakeWatcher], workers: int) -> Iterator[None]:
+    """Tell those who look on that the run begins, and how it ended."""
+    key = log_key(run.output) if watchers else None
+    run.watchers = Watchers([SignOfLife(run.output), *(make(key) for make in watchers if key is not None)])
+    run.watchers.began(Began(run.settings.tasks, workers, "" if key is None else study_key(key), SOFTWARE))
+    ended = "stopped"
+    try:
+        yield
+        ended = "interrupted" if run.interrupted else "done"
+    finally:
+        run.watchers.ended(run.progress(), perf_counter() - run.clock, ended)
 
 
 def _gather(run: _Run, collector: Collector) -> None:

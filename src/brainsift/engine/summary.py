@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from brainsift.engine.forecast import Forecast
+
 MAX_LISTED = 20
 """Failures named in the summary; `failures.tsv` has all of them."""
 
@@ -17,6 +19,7 @@ class Progress:
     found : scans seen in the catalog so far; `listed` says that this is all of them.
     skipped, done, failed, refreshed : of those found.
     scan : the one finished last, empty at the start.
+    forecast : how long the rest will take, as soon as a few scans tell. While `listed` is False there may be more.
     """
 
     found: int = 0
@@ -26,6 +29,7 @@ class Progress:
     refreshed: int = 0
     listed: bool = False
     scan: str = ""
+    forecast: Forecast | None = None
 
     @property
     def finished(self) -> int:
@@ -36,8 +40,8 @@ class Progress:
 @dataclass
 class Counts:
     """Scans of one run. `skipped` were done before, `still_failed` had failed before and did not change; `redecided`
-    got a decision by another calibration without being looked at again; `in_study` are all that OUTPUT has
-    records of."""
+    got a decision by another calibration without being looked at again; `left` were not begun, because only the first
+    ones were asked for; `in_study` are all that OUTPUT has records of."""
 
     found: int = 0
     done: int = 0
@@ -48,6 +52,7 @@ class Counts:
     redecided: int = 0
     duplicates: int = 0
     page_errors: int = 0
+    left: int = 0
     in_study: int = 0
     listed: bool = False
 
@@ -80,6 +85,7 @@ class RunSummary:
     workers : processes that worked.
     plan : with ``dry_run``: what would be done and why → number of scans.
     warnings : what a user should know before believing the decisions.
+    forecast : how long what was left undone would take, where the run was told to do the first scans alone.
     """
 
     counts: Counts
@@ -89,6 +95,7 @@ class RunSummary:
     workers: int = 1
     plan: dict[str, int] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    forecast: Forecast | None = None
 
     @property
     def exit_code(self) -> int:

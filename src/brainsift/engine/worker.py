@@ -13,6 +13,7 @@ from time import monotonic
 
 from brainsift.engine.job import Context, Job, Outcome, do_job, scratch_prefix
 from brainsift.engine.limits import kill_tree, leave_with_children, limit_own_memory, resident_bytes
+from brainsift.engine.resources import library_threads
 from brainsift.store.files import sweep_parts
 from brainsift.store.record_io import record_path
 
@@ -69,7 +70,7 @@ class Worker:
         self.outcomes, outcome_sink = spawn.Pipe(duplex=False)
         told = (job_source, outcome_sink, context, memory_limit)
         self.process = spawn.Process(target=serve, args=told, daemon=True, name=worker_name(context))
-        with _sigint_held_back():
+        with _sigint_held_back(), library_threads(context.threads):
             self.process.start()
         # Only the worker keeps these ends: its death is then seen as the end of the file.
         job_source.close()

@@ -16,6 +16,7 @@ from brainsift.report.verdict import WORDS, verdict
 from brainsift.report.wmh_scan import is_shown_here as is_in_wmh
 from brainsift.report.wmh_scan import wmh_view
 from brainsift.report.words import duration, field_name, field_value, file_size
+from brainsift.stage_clock import whole_stages
 from brainsift.store.files import derived_path, require_inside, write_atomic
 from brainsift.store.record import Record
 
@@ -84,7 +85,7 @@ def scan_page(record: Record, output: Path, study: QualityStudy | None = None) -
         findings=[_finding(finding) for finding in record.findings],
         facts=_facts(record),
         header=_rows(record.input.header),
-        stages=[(field_name(stage), duration(seconds)) for stage, seconds in record.stage_seconds.items()],
+        stages=[(field_name(name), duration(spent)) for name, spent in whole_stages(record.stage_seconds).items()],
     )
 
 

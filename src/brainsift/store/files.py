@@ -30,6 +30,7 @@ RESERVED = frozenset(
         "defacing_remedy.tsv",
         "brainsift-attempts",
         ".scratch",
+        ".log_key",
     }
 )
 """What the study itself writes at the top of OUTPUT: a folder of INPUT with such a name gets an underscore more."""

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from brainsift.anatomy.anatomy import Anatomy
 from brainsift.anatomy.normalise import padding_value, sample_voxels
+from brainsift.anatomy.remember import remembered
 from brainsift.scans.conform import to_working_grid
 from brainsift.scans.volume import Volume
 from brainsift.tasks.defacing.surface import head_surface, surface_threshold, tissue_level
@@ -68,6 +69,7 @@ def standard_affine() -> Float64:
     return affine
 
 
+@remembered
 def standard_head(volume: Volume, anatomy: Anatomy | None) -> StandardHead:
     """Bring a scan to the standard grid; 0.2 s on one core.
 
