@@ -204,3 +204,21 @@ def test_the_picture_is_whole_and_escaped() -> None:
     assert "nan" not in text
     empty = ElementTree.fromstring(coverage_svg([], 0.05, "Nothing"))
     assert empty.find("{*}polyline") is None
+
+
+def test_a_stratum_with_people_enough_has_its_probabilities_calibrated_by_itself() -> None:
+    t1w, flair = labelled(900, 1, stratum="T1w"), labelled(900, 2, stratum="FLAIR", boast=4.0)
+    few = labelled(20, 3, stratum="T2w")
+    calibration = made([*t1w, *flair, *few], by="sequence", method="temperature")
+    assert set(calibration.probabilities) == {"T1w", "FLAIR"}
+    own = {name: fitted.temperature for name, fitted in calibration.probabilities.items()}  # type: ignore[union-attr]
+    assert own["T1w"] == pytest.approx(1.0, rel=0.3)
+    assert own["FLAIR"] == pytest.approx(4.0, rel=0.3)
+    assert calibration.calibrator("T2w") == calibration.calibrator(None) == calibration.probability
+    assert not made([*t1w, *flair], method="temperature").probabilities
+    assert read_calibration_text(calibration) == calibration
+
+
+def read_calibration_text(calibration: Calibration) -> Calibration:
+    """Back from its file's text."""
+    return Calibration.model_validate_json(dump_calibration(calibration))

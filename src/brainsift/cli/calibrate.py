@@ -95,15 +95,16 @@ def _calibrate(
 
 
 def _labelled(study: Study, parts: tuple[str, ...], by: str | None) -> list[Labelled]:
-    """Scans of which people say whether they are good; a stratum is the machine's sequence, or the labels' site."""
+    """Scans of which people say whether they are good; a stratum is the sequence that it is filed as or that the
+    machine sees, or the labels' site."""
     from brainsift.decide.calibrate import Labelled
+    from brainsift.decide.strata import sequence_of
     from brainsift.evaluate.truth import is_good
 
     made = []
     for scan, label in study.agreed.items():
         good, finding = is_good(label, parts), study.findings[scan][0]
-        sequence = finding.measurements.get("sequence")
-        stratum = {"sequence": sequence if isinstance(sequence, str) else None, "site": label.site, None: None}[by]
+        stratum = {"sequence": sequence_of(finding), "site": label.site, None: None}[by]
         if good is not None:
             made.append(Labelled(finding, good, label.person, stratum))
     return made

@@ -84,7 +84,8 @@ def _fitted(calibration: Calibration, tested: Tested) -> str:
     if calibration.probability.method == "none":
         return "as the model gives them"
     people = calibration.people - tested.good.size
-    return f"calibrated by {calibration.probability.method} on {people} people, thresholds tested on the others"
+    told = f"calibrated by {calibration.probability.method} on {people} people, thresholds tested on the others"
+    return f"{told}; by themselves: {', '.join(calibration.probabilities)}" if calibration.probabilities else told
 
 
 def _thresholds(calibration: Calibration) -> Table:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,8 +23,14 @@ from brainsift.tasks.base import Finding
 FIT_SHARE = 0.2
 """Of the people, for the probabilities. A temperature is one number; the thresholds need the others more."""
 
+MIN_OWN = 30
+"""People of a stratum among those that the probabilities are fitted to, from which they are fitted to these alone. What
+a network says of FLAIR need not be as sure as what it says of T1w."""
+
 MIN_SURPLUS = 3.0
 """Labelled people, in units of what a promise needs, from which a share is spared for the probabilities."""
+
+Fitted = Unchanged | Temperature | Isotonic
 
 
 @dataclass(frozen=True)
@@ -121,9 +127,9 @@ def calibrate(
         )
     fitting, testing = _sides(trusted, promise, method, seed)
     unlabelled = [finding for finding in others if not doubts(finding) and score(finding, parts) is not None]
-    probability = _fit(fitting, parts, method)
+    probability, own = _fit(fitting, parts, method), _fit_own(fitting, parts, method) if by is not None else {}
     limits = measured_limits([*unlabelled, *(one.finding for one in fitting)])
-    tested = _tested(testing, parts, probability, limits, seed)
+    tested = _tested(testing, parts, probability, own, limits, seed)
     elsewhere = probability.apply(_scores([*unlabelled, *(one.finding for one in fitting)], parts))
     names = sorted({name for name in tested.strata if name is not None}) if by is not None else []
     seen = {name: sum(name == stratum for stratum in tested.strata) for name in names}
@@ -141,8 +147,10 @@ def calibrate(
         by=by,
         pooled=_stratum(tested, promise, elsewhere),
         strata={
-            name: _stratum(tested.of(name), promise, probability.apply(_fitted(fitting, parts, name))) for name in large
+            name: _stratum(tested.of(name), promise, own.get(name, probability).apply(_fitted(fitting, parts, name)))
+            for name in large
         },
+        probabilities=own,
         seen=seen,
         limits=limits,
         software=f"brainsift {__version__}",
@@ -186,24 +194,40 @@ def _sides(
     )
 
 
-def _fit(fitting: Sequence[Labelled], parts: tuple[str, ...], method: Method) -> Unchanged | Temperature | Isotonic:
+def _fit(fitting: Sequence[Labelled], parts: tuple[str, ...], method: Method) -> Fitted:
     if not fitting:
         return Unchanged()
     scores = _scores([one.finding for one in fitting], parts)
     return fit(method, scores, [one.good for one in fitting], weights_of([one.person for one in fitting]))
 
 
+def _fit_own(fitting: Sequence[Labelled], parts: tuple[str, ...], method: Method) -> dict[str, Fitted]:
+    """Stratum → its own fit, of those with people enough."""
+    members: dict[str, list[Labelled]] = {}
+    for one in fitting:
+        if one.stratum is not None:
+            members.setdefault(one.stratum, []).append(one)
+    return {
+        name: _fit(rows, parts, method)
+        for name, rows in members.items()
+        if len({one.person for one in rows}) >= MIN_OWN
+    }
+
+
 def _tested(
     testing: Sequence[Labelled],
     parts: tuple[str, ...],
-    probability: Unchanged | Temperature | Isotonic,
+    probability: Fitted,
+    own: Mapping[str, Fitted],
     limits: Limits,
     seed: int,
 ) -> Tested:
     believed = [one for one in testing if not doubts(one.finding, limits)]
     drawn = [believed[row] for row in one_each([one.person for one in believed], seed)]
+    scores = _scores([one.finding for one in drawn], parts)
+    said = [own.get(one.stratum or "", probability).apply(value) for one, value in zip(drawn, scores, strict=True)]
     return Tested(
-        probability.apply(_scores([one.finding for one in drawn], parts)),
+        np.array(said, dtype=float),
         np.array([one.good for one in drawn], dtype=bool),
         tuple(one.stratum for one in drawn),
     )

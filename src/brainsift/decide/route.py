@@ -10,6 +10,7 @@ from brainsift.decide.doubt import doubts
 from brainsift.decide.provisional import PROVISIONAL
 from brainsift.decide.scores import PARTS, Score, faults_outside, score
 from brainsift.decide.stored import Calibration, Direction, Stratum
+from brainsift.decide.strata import sequence_of
 from brainsift.tasks.base import Finding
 
 RULE = "good_probability"
@@ -45,7 +46,7 @@ def decide_with(finding: Finding, calibration: Calibration | None, stratum: str 
     finding : of a task with parts (`decide.scores.PARTS`).
     calibration : of that task; one of another model is set aside, and the reason says so.
     stratum : sequence or site of the scan, whatever the calibration is divided by. For `sequence` the finding's own
-        measurement is taken if it is not given.
+        (`decide.strata.sequence_of`) is taken if it is not given.
 
     Raises
     ------
@@ -72,6 +73,7 @@ class _Basis:
     thresholds: Stratum
     calibration: Calibration | None = None
     note: str = ""
+    stratum: str | None = None
 
 
 def _basis(finding: Finding, calibration: Calibration | None, stratum: str | None) -> _Basis:
@@ -79,28 +81,37 @@ def _basis(finding: Finding, calibration: Calibration | None, stratum: str | Non
         return _Basis(UNCONFIRMED)
     if calibration.model_sha256 != finding.model_sha256:
         return _Basis(UNCONFIRMED, None, " The calibration is of another model: provisional thresholds.")
-    if stratum is None and calibration.by == "sequence":
-        sequence = finding.measurements.get("sequence")
-        stratum = sequence if isinstance(sequence, str) else None
+    stratum = _stratum(finding, calibration, stratum)
     thresholds = calibration.stratum(stratum)
     if thresholds is None:
         named = f"{calibration.by} {stratum!r}" if stratum is not None else f"this {calibration.by}"
-        return _Basis(UNCONFIRMED, calibration, f" No labels of {named}: provisional thresholds.")
-    return _Basis(thresholds, calibration)
+        return _Basis(UNCONFIRMED, calibration, f" No labels of {named}: provisional thresholds.", stratum)
+    return _Basis(thresholds, calibration, "", stratum)
 
 
-def good_probability(finding: Finding, calibration: Calibration | None) -> float | None:
-    """Calibrated probability that a scan is good; None where the finding does not say. Watch these for drift."""
+def _stratum(finding: Finding, calibration: Calibration, given: str | None) -> str | None:
+    return sequence_of(finding) if given is None and calibration.by == "sequence" else given
+
+
+def good_probability(finding: Finding, calibration: Calibration | None, stratum: str | None = None) -> float | None:
+    """Calibrated probability that a scan is good; None where the finding does not say. Watch these for drift.
+
+    Parameters
+    ----------
+    stratum : as in `decide_with`.
+    """
     found = score(finding, calibration.parts if calibration else None)
-    return None if found is None else _calibrated(found, calibration)
+    if found is None:
+        return None
+    return _calibrated(found, calibration, _stratum(finding, calibration, stratum) if calibration else None)
 
 
-def _calibrated(found: Score, calibration: Calibration | None) -> float:
-    return float((calibration.probability if calibration else Unchanged()).apply(found.value))
+def _calibrated(found: Score, calibration: Calibration | None, stratum: str | None) -> float:
+    return float((calibration.calibrator(stratum) if calibration else Unchanged()).apply(found.value))
 
 
 def _by_threshold(finding: Finding, found: Score, basis: _Basis) -> Decision:
-    p = _calibrated(found, basis.calibration)
+    p = _calibrated(found, basis.calibration, basis.stratum)
     accept, reject = basis.thresholds.accept, basis.thresholds.reject
     accepts = accept.threshold is not None and p >= accept.threshold
     rejects = reject.threshold is not None and 1 - p >= reject.threshold

@@ -77,6 +77,8 @@ class Calibration(BaseModel):
     by : what the strata are of (``sequence``, ``site``); None for one stratum.
     pooled : thresholds of all scans together, for strata with too few labels.
     strata : thresholds of those that had enough.
+    probabilities : how probabilities of single strata are calibrated, where there were people enough to fit it to them
+        alone; elsewhere `probability`.
     seen : people in every stratum that has labels at all; elsewhere nothing is promised.
     limits : measurement → lowest and highest value of scans like these.
     """
@@ -96,6 +98,7 @@ class Calibration(BaseModel):
     by: str | None = None
     pooled: Stratum
     strata: dict[str, Stratum] = Field(default_factory=dict)
+    probabilities: dict[str, Calibrator] = Field(default_factory=dict)
     seen: dict[str, int] = Field(default_factory=dict)
     limits: dict[str, tuple[float, float]] = Field(default_factory=dict)
     software: str = ""
@@ -107,6 +110,10 @@ class Calibration(BaseModel):
         if name is None or name not in self.seen:
             return None
         return self.strata.get(name, self.pooled)
+
+    def calibrator(self, name: str | None) -> Calibrator:
+        """What makes the probabilities of a stratum mean what they say."""
+        return self.probability if name is None else self.probabilities.get(name, self.probability)
 
 
 def dump_calibration(calibration: Calibration) -> str:

@@ -96,7 +96,7 @@ class _Seen:
         # The reference holds believed findings of the calibrated model, one scan of each person.
         if finding.model_sha256 != self.calibration.model_sha256 or doubts(finding, self.calibration.limits):
             return
-        score = good_probability(finding, self.calibration)
+        score = good_probability(finding, self.calibration, None if self.calibration.by == "sequence" else record.site)
         if score is not None:
             self.people.add(person)
             self.scores.append(score)
