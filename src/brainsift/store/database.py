@@ -12,7 +12,6 @@ from typing import Any
 
 from sqlalchemy import Engine, create_engine, event, func, insert, select
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
-from sqlalchemy.orm import Session
 
 from brainsift.store.errors import StoreError
 from brainsift.store.ingest import upsert_records
@@ -88,8 +87,8 @@ class Database:
     def ingest(self, records: Sequence[Record]) -> None:
         """Insert or replace the rows of these records, all or none."""
         if records:
-            with translated_errors(), Session(self.engine) as session, session.begin():
-                upsert_records(session, self.study, records)
+            with translated_errors(), self.engine.begin() as connection:
+                upsert_records(connection, self.study, records)
 
     def known(self, scans: Sequence[str]) -> dict[str, Known]:
         """What is known of these scans; the unknown ones are absent."""

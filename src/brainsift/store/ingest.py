@@ -5,18 +5,18 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from typing import Any
+from functools import cache
+from typing import Any, cast
 
-from sqlalchemy import delete, insert
+from sqlalchemy import Connection, Executable, Table, delete, insert
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.orm import Session
 
 from brainsift.store.record import Record
-from brainsift.store.schema import DecisionRow, FindingRow, ScanRow
+from brainsift.store.schema import Base, DecisionRow, FindingRow, ScanRow
 from brainsift.store.text import plain
 
-UPSERT_CHUNK = 40
-"""Rows in one statement: 18 columns each, below the 999 parameters of old SQLite builds."""
+CHUNK = 500
+"""Scans whose findings are replaced by one statement; SQLite allows 999 parameters on old builds."""
 
 
 def models_sha256(models: dict[str, str]) -> str:
@@ -24,30 +24,49 @@ def models_sha256(models: dict[str, str]) -> str:
     return hashlib.sha256(json.dumps(models, sort_keys=True).encode()).hexdigest()
 
 
-def upsert_records(session: Session, study: str, records: Sequence[Record]) -> None:
-    """Insert or replace `records`; the last one wins where a scan comes twice. Reviews keep their scan."""
-    unique = list({record.scan: record for record in records}.values())
-    for start in range(0, len(unique), UPSERT_CHUNK):
-        chunk = unique[start : start + UPSERT_CHUNK]
-        ids = _upsert_scans(session, [_scan_row(study, record) for record in chunk])
+def upsert_records(connection: Connection, study: str, records: Sequence[Record]) -> None:
+    """Insert or replace `records`; the last one wins where a scan comes twice. Reviews keep their scan.
+
+    Rows are written in the order of their names, so that two runs with the same scans never wait for each other in a
+    circle.
+    """
+    unique = {record.scan: record for record in records}
+    ordered = [unique[scan] for scan in sorted(unique)]
+    for start in range(0, len(ordered), CHUNK):
+        chunk = ordered[start : start + CHUNK]
+        ids = _upsert_scans(connection, [_scan_row(study, record) for record in chunk])
         for table in (FindingRow, DecisionRow):
-            session.execute(delete(table).where(table.scan_id.in_(ids.values())))
-        _insert(session, FindingRow, [row for record in chunk for row in _finding_rows(ids[record.scan], record)])
-        _insert(session, DecisionRow, [row for record in chunk for row in _decision_rows(ids[record.scan], record)])
+            connection.execute(delete(table).where(table.scan_id.in_(ids.values())))
+        _insert(connection, FindingRow, [row for record in chunk for row in _finding_rows(ids[record.scan], record)])
+        _insert(connection, DecisionRow, [row for record in chunk for row in _decision_rows(ids[record.scan], record)])
 
 
-def _upsert_scans(session: Session, rows: list[dict[str, Any]]) -> dict[str, int]:
+def _upsert_scans(connection: Connection, rows: list[dict[str, Any]]) -> dict[str, int]:
     """Return scan → id of its row, kept where the row was there."""
-    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-    statement = dialect.insert(ScanRow).values(rows)
-    replaced = {name: statement.excluded[name] for name in rows[0] if name not in ("study", "scan")}
+    found = connection.execute(_upsert(connection.dialect.name), rows)
+    return {row.scan: row.id for row in found}
+
+
+@cache
+def _upsert(dialect_name: str) -> Executable:
+    """One statement for any number of rows, which is compiled once: SQLAlchemy sends as many at a time as the server
+    takes."""
+    dialect = postgresql if dialect_name == "postgresql" else sqlite
+    table = _table(ScanRow)
+    statement = dialect.insert(table)
+    replaced = {one.name: statement.excluded[one.name] for one in table.c if one.name not in ("id", "study", "scan")}
     upsert = statement.on_conflict_do_update(index_elements=["study", "scan"], set_=replaced)
-    return {row.scan: row.id for row in session.execute(upsert.returning(ScanRow.scan, ScanRow.id))}
+    return cast(Executable, upsert.returning(table.c.scan, table.c.id))
 
 
-def _insert(session: Session, table: type[FindingRow] | type[DecisionRow], rows: list[dict[str, Any]]) -> None:
+def _insert(connection: Connection, table: type[FindingRow] | type[DecisionRow], rows: list[dict[str, Any]]) -> None:
     if rows:
-        session.execute(insert(table), rows)
+        connection.execute(insert(_table(table)), rows)
+
+
+def _table(mapped: type[Base]) -> Table:
+    """The table behind a class: rows are written past the ORM, which would look at each value."""
+    return cast(Table, mapped.__table__)
 
 
 def _scan_row(study: str, record: Record) -> dict[str, Any]:
