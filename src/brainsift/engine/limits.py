@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from contextlib import suppress
 
@@ -11,6 +12,12 @@ UNTOUCHED_BYTES = 1 << 30
 """Address space that a worker reserves and never fills: stacks of threads (8 MiB each), arenas of the C library,
 buffers of OpenBLAS. It is added where the system counts what is reserved; what is filled is watched against the limit
 itself."""
+
+READING_SHARE = 0.5
+"""Of the limit: reading holds the stored numbers and the image at once, and may need the image twice."""
+
+_limit: int | None = None
+"""Of this process, once `limit_own_memory` set it."""
 
 BLOATED_SHARE = 0.5
 """Of the limit: a worker that holds more than this between two scans is replaced, or the next scan would be blamed for
@@ -29,6 +36,8 @@ def limit_own_memory(limit: int) -> None:
     writable memory under RLIMIT_DATA (setrlimit(2), since 4.7); other systems do not, there `resident_bytes` alone
     stands guard.
     """
+    global _limit
+    _limit = limit
     try:
         import resource
     except ImportError:  # Windows
@@ -39,6 +48,20 @@ def limit_own_memory(limit: int) -> None:
         wanted = min(wanted, hard)
     with suppress(ValueError, OSError):
         resource.setrlimit(resource.RLIMIT_DATA, (wanted, hard))
+
+
+def reading_limit() -> int | None:
+    """Bytes that a scan may take while it is read: a part of this worker's limit, None where it has none."""
+    return None if _limit is None else int(READING_SHARE * _limit)
+
+
+def out_of_memory(error: BaseException) -> bool:
+    """Whether an error says that memory could not be had, in the words of Python, the system or ONNX Runtime (whose
+    own exceptions are named by what failed, and tell of memory in the text alone)."""
+    if isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno == errno.ENOMEM):
+        return True
+    foreign = type(error).__module__.startswith("onnxruntime")
+    return foreign and any(word in str(error).lower() for word in ("bad_alloc", "failed to allocate", "bad allocation"))
 
 
 def resident_bytes(pid: int) -> int:

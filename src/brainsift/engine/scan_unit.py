@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import logging
 import time
 import traceback
-import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -19,15 +17,17 @@ from brainsift.decide.prerequisites import why_not_asked
 from brainsift.engine.calibrations import Calibrations
 from brainsift.engine.drawn_evidence import with_drawn
 from brainsift.engine.evidence import write_evidence
+from brainsift.engine.limits import out_of_memory
 from brainsift.engine.redecide import reason_of
 from brainsift.engine.settings import RunSettings
 from brainsift.engine.slices_evidence import with_slices
 from brainsift.engine.stages import Stages
 from brainsift.engine.views_evidence import with_views
 from brainsift.scans.errors import ScanError
+from brainsift.scans.quiet import quiet
 from brainsift.scans.ref import ScanRef
 from brainsift.stage_clock import StageClock, listening, stage
-from brainsift.store.errors import StoreError, output_error
+from brainsift.store.errors import FULL, StoreError, output_error
 from brainsift.store.files import derived_path, write_atomic
 from brainsift.store.record import Failure, InputFacts, Record
 from brainsift.tasks.base import Drawn, Draws, Finding, Measurement, Networked, NotApplicableError, Task
@@ -106,12 +106,15 @@ def run_scan(
     course, start = _Course(site=calibrations.site_of(ref.participant)), time.perf_counter()
     models = stages.models(settings) if models is None else models
     failure = None
-    with _quiet_libraries(), listening(course.clock):
+    with quiet(), listening(course.clock):
         try:
             _take(ref, settings, stages, calibrations, course, output, scratch, threads)
         except StoreError:
             raise
         except Exception as error:
+            if output is not None and isinstance(error, OSError) and error.errno in FULL:
+                # Faults of reading are ScanErrors: what has no room is an intermediate file in OUTPUT.
+                raise output_error(error, output) or error from error
             failure = _failure(error, ref, course, output)
     used = calibrations.used_for(course.findings)
     return _record(ref, settings, models, course, failure, used, time.perf_counter() - start)
@@ -235,11 +238,11 @@ def _answer(task: Task, ref: ScanRef, volume: Volume, course: _Course, pictures:
 def _failure(error: Exception, ref: ScanRef, course: _Course, output: Path | None) -> Failure:
     if isinstance(error, ScanError):
         return Failure(kind=error.kind, cause=error.cause, remedy=error.remedy, stage=course.stage)
-    if isinstance(error, MemoryError):
+    if out_of_memory(error):
         return Failure(
             kind="out_of_memory",
             cause="The memory did not suffice for this scan.",
-            remedy="Run it again with fewer processes (--nprocs 1) or on a larger machine.",
+            remedy="Run it again with fewer processes (--nprocs 1), a larger --memory-limit or on a larger machine.",
             stage=course.stage,
         )
     log = _write_log(error, ref, course, output)
@@ -285,19 +288,6 @@ def _output_faults(output: Path) -> Iterator[None]:
         if fault is None:
             raise
         raise fault from error
-
-
-@contextmanager
-def _quiet_libraries() -> Iterator[None]:
-    """Keep warnings and logs of reading libraries off the console: they quote headers, names of patients among them."""
-    before = logging.root.manager.disable
-    logging.disable(logging.CRITICAL)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logging.disable(before)
 
 
 def _record(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from brainsift.engine.limits import reading_limit
 from brainsift.scans.ref import ScanRef
 from brainsift.tasks.registry import MODELS, load_task
 
@@ -21,7 +22,7 @@ def read_scan(ref: ScanRef, scratch: Path | None) -> Volume:
     """Read the pixels."""
     from brainsift.scans.read import read
 
-    return read(ref, scratch=scratch)
+    return read(ref, scratch=scratch, memory_limit_bytes=reading_limit())
 
 
 def see_anatomy(volume: Volume, settings: RunSettings, threads: int | None) -> Anatomy:

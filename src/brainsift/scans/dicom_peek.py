@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from brainsift.scans.dicom_deflated import inflate_start, is_deflated
+from brainsift.scans.quiet import quiet
 
 PEEK_BYTES = 8 << 10
 """Holds the wanted fields of nearly all files; longer headers are left to pydicom."""
@@ -95,7 +96,8 @@ def peek(path: Path | str) -> Peek | None:
     try:
         return _from_fields(_scan(head))
     except (_BeyondPeekError, struct.error):
-        return _with_pydicom(path)
+        with quiet():
+            return _with_pydicom(path)
 
 
 def _from_fields(fields: dict[tuple[int, int], bytes]) -> Peek:
