@@ -11,6 +11,7 @@ from pathlib import Path
 from brainsift.engine.errors import RunError
 from brainsift.scans.ref import ScanRef
 from brainsift.store.errors import output_error
+from brainsift.store.files import PART_SUFFIX
 
 SCRATCH_NAME = ".scratch"
 PROBE_NAME = ".brainsift-probe"
@@ -79,16 +80,27 @@ def scratch_root(output: Path) -> Path:
 
 
 def remove_scratch(output: Path) -> None:
-    """Remove this run's scratch, and that of runs on this machine that were killed."""
+    """Remove this run's scratch, and that of runs on this machine that were killed, with what they were writing."""
     root = output / SCRATCH_NAME
     shutil.rmtree(scratch_root(output), ignore_errors=True)
     if not root.is_dir():
         return
     for folder in root.iterdir():
         if is_alive(folder.name) is False:
+            _sweep_dead_parts(output)
             shutil.rmtree(folder, ignore_errors=True)
     if not any(root.iterdir()):
         root.rmdir()
+
+
+def _sweep_dead_parts(output: Path) -> None:
+    """Remove half-written files of processes that are gone. All of OUTPUT is walked: only a killed run asks for it."""
+    import psutil
+
+    for part in output.rglob(f".*{PART_SUFFIX}"):
+        pid = part.name.removesuffix(PART_SUFFIX).rpartition(".")[2]
+        if pid.isdigit() and not psutil.pid_exists(int(pid)):
+            part.unlink(missing_ok=True)
 
 
 def is_alive(scratch_name: str) -> bool | None:
