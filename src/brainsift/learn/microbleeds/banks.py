@@ -65,7 +65,7 @@ def build_banks(
     if split.validation:
         jobs[VALIDATION_BANK] = plan_chunks(split.validation, held_out, VALIDATION_SEED + 1000 * seed)
         jobs[FRESH_BANK] = plan_chunks(split.validation, held_out, FRESH_SEED + 1000 * seed)
-    jobs[TRAINING_BANK] = plan_chunks(split.training, chunks, 1000 * seed)
+    jobs[TRAINING_BANK] = plan_chunks(split.training, chunks, 1000 * seed, many=True)
     with Progress(disable=quiet) as bar:
         for name, planned in jobs.items():
             task = bar.add_task(f"building {name}", total=len(planned))

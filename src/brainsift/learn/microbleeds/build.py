@@ -64,10 +64,30 @@ class ChunkJob:
     voxel_mm: tuple[float, float, float] | None = None
 
 
+EMPTY_SHARE = 0.15
+FEW, MANY = 2, 30
+"""To learn from, bleeds come more often than in people, where half of the heads have none: a head costs seconds however
+many it has. Counts are drawn between these two, evenly on a scale of logarithms."""
+
+
+def draw_many(rng: np.random.Generator) -> int:
+    """How many bleeds a head to learn from has."""
+    return 0 if rng.random() < EMPTY_SHARE else round(float(np.exp(rng.uniform(np.log(FEW), np.log(MANY)))))
+
+
 def plan_chunks(
-    label_maps: Sequence[Path], chunks: int, seed: int, *, voxel_mm: tuple[float, float, float] | None = None
+    label_maps: Sequence[Path],
+    chunks: int,
+    seed: int,
+    *,
+    many: bool = False,
+    voxel_mm: tuple[float, float, float] | None = None,
 ) -> list[ChunkJob]:
     """`chunks` jobs that go around the label maps.
+
+    Parameters
+    ----------
+    many : bleeds as `draw_many` draws them; else as often as in people.
 
     Raises
     ------
@@ -80,7 +100,8 @@ def plan_chunks(
     for number in range(chunks):
         path = label_maps[number % len(label_maps)]
         person = person_of(path)
-        jobs.append(ChunkJob(f"{person}_{number:05d}", path, person, seed + number, voxel_mm=voxel_mm))
+        count = draw_many(np.random.default_rng([seed + number, 61])) if many else None
+        jobs.append(ChunkJob(f"{person}_{number:05d}", path, person, seed + number, count, voxel_mm))
     return jobs
 
 

@@ -27,7 +27,7 @@ Source = Literal["candidate", "bleed", "mimic"]
 
 FILES = ChunkFiles(".npz", CUBE_CHANNELS)
 
-CANDIDATES_EACH = 40
+CANDIDATES_EACH = 30
 """Of a scan, the detector's most probable ones: more than are left at any threshold."""
 
 MIMICS_EACH = 6

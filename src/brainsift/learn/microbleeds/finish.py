@@ -12,18 +12,20 @@ from brainsift.evaluate.intervals import Interval
 from brainsift.learn.export import export_onnx
 from brainsift.learn.figure import Figure
 from brainsift.learn.microbleeds.bank import Bank
-from brainsift.learn.microbleeds.banks import Banks
+from brainsift.learn.microbleeds.banks import FRESH_BANK, Banks
 from brainsift.learn.microbleeds.card import write_cards
 from brainsift.learn.microbleeds.crops import Shape, draw_crop
 from brainsift.learn.microbleeds.cubes import CubeBank, cut_bank
 from brainsift.learn.microbleeds.discriminate import WATCHED, cube_scores, measurable
 from brainsift.learn.microbleeds.losses import Distillation
 from brainsift.learn.microbleeds.measure import figures, measure
-from brainsift.learn.microbleeds.predict import Ask, asker, cube_asker, find, judge, match, onnx_asker, onnx_cube_asker
+from brainsift.learn.microbleeds.predict import Ask, AskCubes, cube_asker, find, judge, match, onnx_cube_asker
 from brainsift.learn.microbleeds.settings import Settings, choose_bleed_threshold, choose_candidate_threshold
+from brainsift.learn.microbleeds.train import weights_in
+from brainsift.models.checksums import sha256_of
 from brainsift.tasks.microbleeds.network import CANDIDATES, DISCRIMINATOR
 
-DETECTOR, TEACHER, STUDENT, ALONE, CUBES = "detector", "teacher", "student", "student_alone", "cubes"
+DETECTOR, TEACHER, STUDENT, ALONE = "detector", "teacher", "student", "student_alone"
 """Folders of a training; those of students end in a number."""
 
 EXPORT_SHAPE: Shape = (64, 64, 32)
@@ -36,23 +38,29 @@ def finish(
     banks: Banks,
     output: Path,
     how: Distillation,
-    detector: nn.Module,
+    detector: tuple[nn.Module, Ask],
     students: dict[str, nn.Module],
     cubes: CubeBank,
     shown: CubeBank | None,
 ) -> tuple[Path, Path]:
-    """Choose student and thresholds, export, measure the exported files, write the cards."""
+    """Choose student and thresholds, export, measure the exported files, write the cards.
+
+    Parameters
+    ----------
+    detector : the network, and how it is asked.
+    cubes, shown : learnt from, and of validation scans; None where there are none.
+    """
+    net, ask = detector
     best = _best(students, None if shown is None else measurable(shown))
-    settings = choose_settings(detector, students[best], banks.validation)
+    settings = choose_settings(ask, cube_asker(students[best]), banks.validation)
     of_detector, of_discriminator = settings.metadata()
     paths = output / f"{CANDIDATES}.onnx", output / f"{DISCRIMINATOR}.onnx"
-    export_onnx(detector, paths[0], export_example(banks.training), metadata=of_detector)
+    export_onnx(net, paths[0], export_example(banks.training), metadata=of_detector)
     seen = torch.from_numpy(cubes.input(slice(EXPORT_CUBES)))
     export_onnx(students[best], paths[1], seen, labels_voxels=False, metadata=of_discriminator, many="cubes")
     if banks.fresh is not None:
-        ask = onnx_asker(paths[0])
         told = figures(measure(ask, onnx_cube_asker(paths[1]), banks.fresh, settings.candidate), settings)
-        fresh = cubes_if_any(ask, banks.fresh, output / f"{CUBES}_fresh")
+        fresh = cubes_if_any(ask, banks.fresh, cubes_folder(output, weights_in(output / DETECTOR), FRESH_BANK))
         compared = [] if fresh is None else compare_students(students, fresh)
         folders = {name: output / name for name in (DETECTOR, TEACHER)} | {"student": output / best}
         write_cards(output, paths, folders, (banks.training, banks.fresh), told, compared, settings, how)
@@ -66,11 +74,10 @@ def _best(students: dict[str, nn.Module], shown: CubeBank | None) -> str:
     return max(students, key=lambda name: cube_scores(students[name], shown)[WATCHED])
 
 
-def choose_settings(detector: nn.Module, student: nn.Module, validation: Bank | None, device: str = "cpu") -> Settings:
+def choose_settings(ask: Ask, ask_cubes: AskCubes, validation: Bank | None) -> Settings:
     """Thresholds of both networks from validation scans; the usual ones where there are none."""
     if validation is None:
         return Settings()
-    ask, ask_cubes = asker(detector, device), cube_asker(student, device)
     placed, judged = [], []
     founds = [find(ask, validation[i]) for i in range(len(validation))]
     for number, found in enumerate(founds):
@@ -106,6 +113,11 @@ def export_example(bank: Bank) -> torch.Tensor:
     rows = [i for i, row in enumerate(bank.rows) if row["lesions"]] or [0]
     crop = draw_crop(np.random.default_rng(0), bank[rows[0]], "bleed", EXPORT_SHAPE)
     return torch.from_numpy(crop.input[None])
+
+
+def cubes_folder(output: Path, weights: Path, bank: str) -> Path:
+    """Where the cubes of a bank lie that a detector with these weights has cut: another one cuts others."""
+    return output / "cubes" / sha256_of(weights)[:12] / bank
 
 
 def cubes_if_any(ask: Ask, bank: Bank, folder: Path) -> CubeBank | None:

@@ -1,0 +1,284 @@
+"""Microbleeds stage by stage on fresh simulated heads, and what each part of the method brings.
+
+    python benchmarks/bench_microbleeds.py stages RUN --label-maps DIR [--heads head_17 …] [--each 10] [--slices 1 2 4]
+    python benchmarks/bench_microbleeds.py ablate RUN [--minutes 36] [--seeds 3] [--only no_frst without_qsm students]
+
+`RUN` is the folder of `brainsift train microbleeds`, with both ONNX files (stages) and the banks (ablate). `stages`
+draws heads with seeds of its own, scans each with 0.7 mm in plane and every slice thickness as GRE, SWI and
+susceptibility map, and runs the task's own code: bleeds found and false marks after the detector, after the
+discriminator, and after the clean-up with anatomy, of which the last is what users get. What was asked lies in
+`RUN/stages.jsonl` and is not asked again. `ablate` trains the networks anew without radial symmetry, without a
+modality, and students over seeds with and without a teacher, and measures them on the bank of fresh heads. Intervals
+resample drawn heads (bleeds, vessels, scanner and deformation are drawn anew each time, from few label maps).
+Everything printed is simulated.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from brainsift.anatomy.compute import compute_anatomy
+from brainsift.evaluate.detection.marks import Marks, marks_of_points
+from brainsift.evaluate.detection.match import Match, match_marks
+from brainsift.evaluate.intervals import bootstrap_rows
+from brainsift.learn.microbleeds.bank import Bank
+from brainsift.learn.microbleeds.banks import FRESH_BANK, TRAINING_BANK, VALIDATION_BANK, Banks, load_banks
+from brainsift.learn.microbleeds.build import MODALITIES, as_volume, lesions_of
+from brainsift.learn.microbleeds.cubes import load_cubes
+from brainsift.learn.microbleeds.finish import DETECTOR, TEACHER, compare_students, cubes_folder
+from brainsift.learn.microbleeds.job import Course, train_and_export, train_students
+from brainsift.learn.microbleeds.job import Networks as Makes
+from brainsift.learn.microbleeds.net import StudentNet, TeacherNet
+from brainsift.learn.microbleeds.predict import find, judge, match, onnx_asker, onnx_cube_asker
+from brainsift.learn.microbleeds.train import load_net, weights_in
+from brainsift.learn.trainer import TrainingPlan
+from brainsift.models.checksums import sha256_of
+from brainsift.models.session import load_onnx
+from brainsift.scans.errors import ScanError
+from brainsift.simulate.labelmap import load_label_map
+from brainsift.simulate.susceptibility.example import draw_bleed_example
+from brainsift.tasks.microbleeds.model import BleedNetworks, networks_of
+from brainsift.tasks.microbleeds.network import CANDIDATES, DISCRIMINATOR, Prepared, prepare
+
+HEADS = ("head_17", "head_18", "head_19", "head_20")
+IN_PLANE_MM = 0.7
+FIRST_SEED = 7_000_000
+"""Far from those of the banks."""
+
+STUDENT_SHARE = 0.09
+"""Of the minutes of a whole training, for each student."""
+
+SIZE_MM = 3.0
+STAGES = ("candidates", "after discrimination", "after clean-up")
+
+
+@dataclass(frozen=True)
+class Case:
+    """One scan: which head and draw, as what, and what each stage left; `refused` says why there is no answer."""
+
+    head: str
+    draw: int
+    modality: str
+    slice_mm: float
+    stages: dict[str, Match]
+    refused: str = ""
+
+    @property
+    def drawn_head(self) -> str:
+        """Scans of one drawn head are not independent of each other."""
+        return f"{self.head}/{self.draw}"
+
+
+def open_networks(run: Path) -> BleedNetworks:
+    """Both exported networks of a training, as the task opens them."""
+    paths = [run / f"{name}.onnx" for name in (CANDIDATES, DISCRIMINATOR)]
+    sessions = [load_onnx(path, path.stem) for path in paths]
+    return networks_of(*sessions, *(sha256_of(path) for path in paths))
+
+
+def stages_of(networks: BleedNetworks, prepared: Prepared) -> dict[str, Marks]:
+    """Marks after the detector and after the discriminator."""
+    places = networks.find(prepared)
+    score = networks.judge(prepared, places).astype(float)
+    voxel = np.array([place.voxel for place in places], float).reshape(-1, 3)
+    mm = voxel @ prepared.affine[:3, :3].T + prepared.affine[:3, 3]
+    kept = score >= networks.threshold
+    return {
+        STAGES[0]: marks_of_points(mm, score=[place.score for place in places]),
+        STAGES[1]: marks_of_points(mm[kept], score=score[kept]),
+    }
+
+
+def ask(networks: BleedNetworks, path: Path, draw: int, slice_mm: float) -> Iterator[Case]:
+    """Draw a head, scan it with slices of that thickness, and ask about each modality."""
+    name = path.name.split("_labels")[0]
+    rng = np.random.default_rng([FIRST_SEED, int("".join(filter(str.isdigit, name)) or 0), draw])
+    drawn = draw_bleed_example(rng, load_label_map(path), voxel_mm=(IN_PLANE_MM, IN_PLANE_MM, slice_mm), slice_axis=2)
+    lesions = lesions_of(drawn)
+    reference = marks_of_points([one.mm for one in lesions], [one.seen_diameter_mm for one in lesions])
+    for modality in MODALITIES:
+        volume = as_volume(drawn.images[modality], drawn.affine, modality)
+        try:
+            prepared = prepare(volume, compute_anatomy(volume), modality)
+            marks, refused = stages_of(networks, prepared), ""
+        except ScanError as error:
+            marks, refused = {stage: marks_of_points([]) for stage in STAGES[:2]}, error.cause
+        stages = {stage: match_marks(reference, one) for stage, one in marks.items()}
+        yield Case(name, draw, modality, slice_mm, stages, refused)
+
+
+def stages(options: argparse.Namespace) -> None:
+    """Ask what has not been asked yet, and print the table."""
+    networks = open_networks(options.run)
+    kept = options.run / "stages.jsonl"
+    cases = [_case(json.loads(line)) for line in kept.read_text().splitlines()] if kept.is_file() else []
+    done = {(case.head, case.draw, case.slice_mm) for case in cases}
+    for draw in range(options.each):
+        for head in options.heads:
+            path = next(options.label_maps.glob(f"{head}[._]*"))
+            for slice_mm in options.slices:
+                if (head, draw, slice_mm) in done:
+                    continue
+                fresh = list(ask(networks, path, draw, slice_mm))
+                with kept.open("a") as file:
+                    file.writelines(json.dumps(_row(case)) + "\n" for case in fresh)
+                cases += fresh
+    table(cases)
+
+
+def table(cases: Sequence[Case]) -> None:
+    """Print, by modality and slice thickness, what each stage leaves."""
+    print("Simulated heads. Bleeds of 3 mm and more as a rater would measure them; FP per scan; 95 % intervals.")
+    for modality in MODALITIES:
+        for slice_mm in sorted({case.slice_mm for case in cases}):
+            chosen = [case for case in cases if case.modality == modality and case.slice_mm == slice_mm]
+            told = sum(bool(case.refused) for case in chosen)
+            print(f"{modality} {slice_mm:g} mm: {len(chosen)} scans, {told} refused")
+            for stage in STAGES:
+                if chosen and stage in chosen[0].stages:
+                    heads = [case.drawn_head for case in chosen]
+                    print(f"    {stage:22s} {figures([case.stages[stage] for case in chosen], heads)}", flush=True)
+
+
+def figures(matches: Sequence[Match], heads: Sequence[str]) -> str:
+    """TPR of large bleeds and of all, false marks per scan, and those in heads without a bleed."""
+    large = np.array([_counts(one, SIZE_MM) for one in matches], float)
+    every = np.array([_counts(one, 0.0) for one in matches], float)
+    empty = np.flatnonzero(every[:, 0] == 0)
+
+    def tpr(counts: Any, rows: Any) -> float:
+        return float(counts[rows, 1].sum() / counts[rows, 0].sum()) if counts[rows, 0].sum() else float("nan")
+
+    told = {
+        f"TPR {SIZE_MM:g}+": bootstrap_rows(lambda rows: tpr(large, rows), len(matches), heads),
+        "TPR all": bootstrap_rows(lambda rows: tpr(every, rows), len(matches), heads),
+        "FP": bootstrap_rows(lambda rows: float(every[rows, 2].mean()), len(matches), heads),
+        "FP, no bleed": bootstrap_rows(
+            lambda rows: float(every[empty][rows, 2].mean()), len(empty), [heads[i] for i in empty]
+        ),
+    }
+    counts = f"{int(large[:, 0].sum())} of {int(every[:, 0].sum())} bleeds"
+    return "  ".join(f"{name} {interval}" for name, interval in told.items()) + f"  ({counts})"
+
+
+def _counts(one: Match, at_least_mm: float) -> tuple[int, int, int]:
+    asked = (one.diameter_mm >= at_least_mm) | (at_least_mm <= 0)
+    return int(asked.sum()), int((asked & np.isfinite(one.found)).sum()), len(one.false)
+
+
+def _row(case: Case) -> dict[str, Any]:
+    """As JSON can hold it; a bleed that nothing hit has the score None."""
+    stages = {
+        name: {
+            "found": [score if np.isfinite(score) else None for score in one.found.tolist()],
+            "false": one.false.tolist(),
+            "diameter_mm": one.diameter_mm.tolist(),
+        }
+        for name, one in case.stages.items()
+    }
+    plain = {name: getattr(case, name) for name in ("head", "draw", "modality", "slice_mm", "refused")}
+    return plain | {"stages": stages}
+
+
+def _case(row: dict[str, Any]) -> Case:
+    def match_of(told: dict[str, Any]) -> Match:
+        found = np.array([-np.inf if score is None else score for score in told["found"]], float)
+        return Match(
+            found, np.array(told["false"], float), np.array(told["diameter_mm"], float), np.zeros(len(found), int)
+        )
+
+    return Case(**(row | {"stages": {name: match_of(told) for name, told in row["stages"].items()}}))
+
+
+def ablate(options: argparse.Namespace) -> None:
+    """Train each variant beside the run, and measure all on the bank of fresh heads."""
+    banks = load_banks(options.run)
+    if banks.fresh is None:
+        sys.exit(f"{options.run} has no bank of fresh heads: train with --validation")
+    plan = TrainingPlan(steps=100_000, minutes=options.minutes, seed=options.seed, threads=2, validate_every=250)
+    variants = {"no_frst": (Makes().without_frst(), [])} | {f"without_{m}": (Makes(), [m]) for m in MODALITIES}
+    print("Simulated heads; both networks, without clean-up.")
+    tell_variant("as it is", options.run, banks.fresh)
+    for name, (makes, held_out) in variants.items():
+        if not options.only or name in options.only:
+            folder = options.run / f"ablate_{name}"
+            train_and_export(banks.without(held_out), folder, plan, networks=makes)
+            tell_variant(name, folder, banks.fresh)
+    if not options.only or "students" in options.only:
+        students(options.run, banks, plan, options.seeds)
+
+
+def tell_variant(name: str, folder: Path, fresh: Bank) -> None:
+    """Print figures of a training's exported networks, by modality."""
+    print(name)
+    for modality in MODALITIES:
+        chosen = fresh.without([other for other in MODALITIES if other != modality])
+        print(f"    {modality}: {after_both(folder, chosen)}", flush=True)
+
+
+def students(run: Path, banks: Banks, plan: TrainingPlan, seeds: int) -> None:
+    """Train students over seeds on the cubes of a run, with its teacher and without, and print what they reach."""
+    teacher = load_net(weights_in(run / TEACHER), TeacherNet)
+    detector = weights_in(run / DETECTOR)
+    of = {TRAINING_BANK: banks.training, VALIDATION_BANK: banks.validation, FRESH_BANK: banks.fresh}
+    cubes = {name: load_cubes(cubes_folder(run, detector, name), bank) for name, bank in of.items() if bank is not None}
+    each = replace(plan, minutes=STUDENT_SHARE * (plan.minutes or 0), validate_every=100)
+    course = Course(students=seeds)
+    weights = train_students(
+        cubes[TRAINING_BANK], cubes.get(VALIDATION_BANK), teacher, run / "ablate_students", each, course
+    )
+    if FRESH_BANK in cubes:
+        nets = {name: load_net(path, StudentNet) for name, path in weights.items()}
+        print("students, simulated candidates: mean over seeds [range of seeds], n cubes (label maps)")
+        for one in compare_students(nets, cubes[FRESH_BANK]):
+            print(f"    {one.question}, {one.scans}: {one.statistic} {one.value} n {one.value.n} ({one.value.groups})")
+
+
+def after_both(folder: Path, bank: Bank) -> str:
+    """Figures of both exported networks at the thresholds in their files."""
+    networks = open_networks(folder)
+    detector = onnx_asker(folder / f"{CANDIDATES}.onnx")
+    discriminator = onnx_cube_asker(folder / f"{DISCRIMINATOR}.onnx")
+    matches, heads = [], []
+    for number in range(len(bank)):
+        example = bank[number]
+        found = find(detector, example, networks.candidate_threshold, most=None)
+        score = judge(discriminator, example, found)
+        judged = replace(found, score=score).at_least(networks.threshold)
+        matches.append(match(example, judged))
+        heads.append(str(bank.facts[number].get("head", number)))
+    return figures(matches, heads)
+
+
+def main() -> None:
+    """Parse the command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    verbs = parser.add_subparsers(required=True)
+    first = verbs.add_parser("stages")
+    first.add_argument("run", type=Path)
+    first.add_argument("--label-maps", type=Path, required=True)
+    first.add_argument("--heads", nargs="+", default=HEADS)
+    first.add_argument("--each", type=int, default=10)
+    first.add_argument("--slices", type=float, nargs="+", default=(1.0, 2.0, 4.0))
+    first.set_defaults(go=stages)
+    second = verbs.add_parser("ablate")
+    second.add_argument("run", type=Path)
+    second.add_argument("--minutes", type=float, default=36.0)
+    second.add_argument("--seeds", type=int, default=3)
+    second.add_argument("--seed", type=int, default=1)
+    second.add_argument("--only", nargs="+")
+    second.set_defaults(go=ablate)
+    options = parser.parse_args()
+    options.go(options)
+
+
+if __name__ == "__main__":
+    main()
