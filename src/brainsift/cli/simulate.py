@@ -75,6 +75,18 @@ def contrast(
     _artefact("contrast", output, label_maps, n, seed, spacing)
 
 
+@app.command(epilog="Example: `brainsift simulate flair flairs --n 3 --spacing 2`")
+def flair(output: Output, label_maps: LabelMaps = None, n: Number = 10, seed: Seed = 0, spacing: Spacing = 1.0) -> None:
+    """Simulate 3D FLAIR scans with flowing fluid, fluid that is not suppressed, or a slab that fades; truth.tsv says
+    which, and how bright fluid is."""
+    from brainsift.simulate.artefacts.flair_study import simulate_flair
+
+    maps = _maps(label_maps)
+    with _counting(n, maps) as count:
+        table = simulate_flair(output, maps, n, seed, spacing, count)
+    typer.echo(table)
+
+
 @app.command(epilog="Example: `brainsift simulate zoo zoo --n 4 --spacing 4`")
 def zoo(output: Output, label_maps: LabelMaps = None, n: Number = 20, seed: Seed = 0, spacing: Spacing = 1.0) -> None:
     """Simulate what is no proper brain scan (2D stacks, cut or swapped, masks, maps, CT, phantoms, other parts of the

@@ -59,12 +59,16 @@ next to its null and as dark as fluid, which nobody chooses."""
 _FLOWING = ("blood", "mucosa")
 SEQUENCES = ("mprage", "spgr", "t1_se", "t2_se", "pd_se", "flair", "gre")
 
+ON_REQUEST = ("stir",)
+"""Drawn by name alone: fat is nulled and fluid is bright, which is at times filed as FLAIR."""
+
 
 @dataclass(frozen=True)
 class Contrast:
     """Mean and within-label standard deviation for each label value, in units of the brightest tissue (about 0-1).
 
-    `kind` is one of `SEQUENCES` or ``random``; `settings` are the sequence's times in ms and angle in degrees.
+    `kind` is one of `SEQUENCES`, of `ON_REQUEST`, or ``random``; `settings` are the sequence's times in ms and angle in
+    degrees.
     """
 
     kind: str
@@ -122,6 +126,7 @@ def _draw_settings(rng: np.random.Generator, kind: str) -> dict[str, float]:
         "pd_se": {"tr": (2200, 5000), "te": (8, 35)},
         "flair": {"tr": (5000, 11000), "te": (80, 160)},
         "gre": {"tr": (25, 800), "flip": (10, 25), "te": (8, 40)},
+        "stir": {"tr": (3000, 8000), "te": (25, 90), "ti": (190, 270)},
     }
     settings = {name: float(rng.uniform(*limits)) for name, limits in ranges[kind].items()}
     if kind == "flair":
@@ -135,7 +140,7 @@ def _signal(kind: str, s: dict[str, float], tissue: str, jitter: NDArray[np.floa
     """Magnitude of the signal of one tissue (Bernstein, Handbook of MRI Pulse Sequences, 2004, ch. 14)."""
     t1, t2, pd = np.asarray(RELAXATION_MS[tissue]) * jitter
     t2_star = t2 * 0.6
-    if kind in ("mprage", "flair"):
+    if kind in ("mprage", "flair", "stir"):
         recovery = abs(1 - 2 * np.exp(-s["ti"] / t1) + np.exp(-s["tr"] / t1))
         decay = np.exp(-s["te"] / (t2_star if kind == "mprage" else t2))
     elif kind in ("spgr", "gre"):

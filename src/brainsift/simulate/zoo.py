@@ -28,6 +28,9 @@ GOOD_CONTRAST = (0.28, 0.7)
 
 CONTRAST_DRAWS = 40
 
+BRIGHTEST_FLUID = 0.45
+"""Of white matter, in a good FLAIR; its inversion times are drawn so widely that many would not suppress fluid."""
+
 T1W, FLAIR = ("mprage", "spgr", "t1_se"), ("flair",)
 OTHERS = ("t2_se", "pd_se", "gre")
 
@@ -163,7 +166,8 @@ def draw_good_contrast(rng: np.random.Generator, values: NDArray[np.int64], sequ
         relative = 2 * (mean[2] - mean[3]) / (mean[2] + mean[3])
         # White matter is brighter on T1w alone; gradient echoes may go either way.
         signed = relative if suffix == "T1w" else abs(relative) if suffix == "T2starw" else -relative
-        draws.append((max(low - signed, signed - high, 0.0), drawn))
+        bright = mean.get(4, 0.0) / mean[2] - BRIGHTEST_FLUID if suffix == "FLAIR" else 0.0
+        draws.append((max(low - signed, signed - high, 0.0) + max(bright, 0.0), drawn))
         if draws[-1][0] == 0:
             break
     return min(draws, key=lambda pair: pair[0])[1]

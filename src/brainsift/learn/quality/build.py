@@ -20,7 +20,7 @@ from brainsift.learn.quality.clean import (
     read_clean,
     resample_clean,
 )
-from brainsift.learn.quality.corrupt import apply_fault, draw_fault, draw_low_noise, finish
+from brainsift.learn.quality.corrupt import OF_FLAIR, apply_fault, draw_fault, draw_low_noise, finish
 from brainsift.learn.quality.improper import derived_example, zoo_example
 from brainsift.learn.workers import make_missing
 from brainsift.simulate.artefacts.intensity import draw_noise
@@ -127,7 +127,8 @@ def corrupted(rng: np.random.Generator, scan: CleanScan) -> list[Example]:
     still = apply_fault(scan, draw_fault(rng, "none"))
     moved = apply_fault(scan, draw_fault(rng, "torchio" if rng.random() < TORCHIO_SHARE else "motion"))
     faded, paler = (apply_fault(scan, draw_fault(rng, "contrast")) for _ in range(2))
-    other = apply_fault(scan, draw_fault(rng, str(rng.choice(RARE_FAULTS))))
+    rare = (*RARE_FAULTS, *OF_FLAIR) if scan.sequence == "FLAIR" and scan.fluid is not None else RARE_FAULTS
+    other = apply_fault(scan, draw_fault(rng, str(rng.choice(rare))))
     return [
         finish(rng, still, draw_low_noise(rng)),
         finish(rng, still, draw_noise(rng, float(rng.uniform(0.8, 3.2)))),

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from brainsift.scans.conform import axis_weights, separable, target_count
 from brainsift.scans.read import read_file
 from brainsift.simulate.acquire import Acquisition, acquire, draw_acquisition
+from brainsift.simulate.artefacts.flair import FLUID_LABELS
 from brainsift.simulate.artefacts.gadolinium import Gadolinium, apply_gadolinium, draw_gadolinium
 from brainsift.simulate.artefacts.measures import noise_sd
 from brainsift.simulate.contrast import Contrast, draw_contrast, tables
@@ -35,6 +36,7 @@ SEQUENCE_OF_KIND = {
     "pd_se": "PDw",
     "flair": "FLAIR",
     "gre": "T2starw",
+    "stir": "other",
 }
 
 KINDS = ("mprage", "spgr", "t1_se", "t2_se", "pd_se", "flair", "gre")
@@ -75,6 +77,7 @@ class CleanScan:
     person : whose head it is.
     facts : for tables.
     own_noise : standard deviation of the noise that a real scan has.
+    fluid : bool (X, Y, Z), or None where it is not known.
     gadolinium : whether it was given; None where that is not asked.
     """
 
@@ -89,6 +92,7 @@ class CleanScan:
     facts: dict[str, Any]
     own_noise: float
     gadolinium: bool | None = None
+    fluid: Mask | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -201,6 +205,7 @@ def paint(head: PlacedHead, painting: Painting) -> CleanScan:
         },
         own_noise=0.0,
         gadolinium=painting.agent is not None if sequence == "T1w" else None,
+        fluid=np.isin(head.values, FLUID_LABELS)[head.codes],
     )
 
 

@@ -12,6 +12,18 @@ from brainsift.learn.quality.bank import Example, to_levels
 from brainsift.learn.quality.clean import CleanScan, Float32, Float64, box_of
 from brainsift.learn.quality.torchio_motion import TorchioMotion, apply_torchio_motion, draw_torchio_motion
 from brainsift.learn.quality.truth import truth_row
+from brainsift.simulate.artefacts.flair import (
+    CsfFlow,
+    Slab,
+    Unsuppressed,
+    apply_csf_flow,
+    apply_slab,
+    apply_unsuppressed,
+    draw_csf_flow,
+    draw_slab,
+    draw_unsuppressed,
+    fluid_level,
+)
 from brainsift.simulate.artefacts.geometry import Metal, apply_metal, draw_metal
 from brainsift.simulate.artefacts.grades import USUAL_CONTRAST, contrast_grade, motion_grade, noise_grade
 from brainsift.simulate.artefacts.intensity import (
@@ -44,7 +56,10 @@ from brainsift.simulate.artefacts.motion import Motion, Moved, apply_motion, dra
 from brainsift.tasks.quality.slices import PER_AXIS, cut_slices, foreground_box
 
 Movement = Motion | TorchioMotion
-Other = Ghost | Spikes | Ringing | Blur | Bias | Metal
+Other = Ghost | Spikes | Ringing | Blur | Bias | Metal | CsfFlow | Unsuppressed | Slab
+
+OF_FLAIR = ("csf_flow", "unsuppressed", "slab")
+"""Faults that FLAIR alone has."""
 
 BOX_JITTER_MM = 4.0
 NO_BRAIN_SHARE = 0.15
@@ -79,6 +94,7 @@ class Faulty:
     displacement_mm, change : of motion.
     ghost, spikes : change in the brain by what looks like motion, and by stripes.
     contrast : relative, grey to white.
+    fluid : of a FLAIR, relative to white matter; None where it is not known.
     """
 
     scan: CleanScan
@@ -88,6 +104,7 @@ class Faulty:
     ghost: float = 0.0
     spikes: float = 0.0
     contrast: float = 0.0
+    fluid: float | None = None
 
 
 def draw_fault(rng: np.random.Generator, kind: str) -> Fault:
@@ -109,6 +126,9 @@ def draw_fault(rng: np.random.Generator, kind: str) -> Fault:
         "blur": draw_blur,
         "bias": draw_bias,
         "metal": draw_metal,
+        "csf_flow": draw_csf_flow,
+        "unsuppressed": draw_unsuppressed,
+        "slab": draw_slab,
     }
     if kind == "none":
         return Fault(kind)
@@ -128,18 +148,28 @@ def draw_fault(rng: np.random.Generator, kind: str) -> Fault:
 
 
 def apply_fault(scan: CleanScan, fault: Fault) -> Faulty:
-    """Do to the scan what was drawn: contrast first, then what happens in k-space."""
+    """Do to the scan what was drawn: contrast first, then what happens in k-space.
+
+    Raises
+    ------
+    ValueError
+        if a fault of FLAIR is to be done to a scan whose fluid is not known.
+    """
     image, h = scan.image, scan.spacing_mm
     if fault.contrast is not None:
         image = apply_lost_contrast(image, fault.contrast, scan.brain, scan.cortex, scan.white).image
-    contrast = relative_contrast(image, scan.cortex, scan.white)
+    contrast, fluid = relative_contrast(image, scan.cortex, scan.white), _fluid(image, scan)
     moved = change = 0.0
     if fault.motion is not None:
         done = _move(image, fault.motion, scan)
         image, moved, change = done.image, done.displacement_mm, done.change
     ghost = spikes = 0.0
     other = fault.other
-    if isinstance(other, Ghost):
+    if isinstance(other, CsfFlow | Unsuppressed):
+        image, ghost, fluid = _of_fluid(image, other, scan)
+    elif isinstance(other, Slab):
+        image = apply_slab(image, other, scan.brain).image
+    elif isinstance(other, Ghost):
         image, ghost = _both(apply_ghost(image, other, scan.brain))
     elif isinstance(other, Ringing):
         image, ghost = _both(apply_ringing(image, other, scan.brain))
@@ -151,7 +181,24 @@ def apply_fault(scan: CleanScan, fault: Fault) -> Faulty:
         image = apply_bias(image, other, h, scan.brain).image
     elif isinstance(other, Metal):
         image = apply_metal(image, other, h, scan.brain).image
-    return Faulty(replace(scan, image=image), fault, moved, change, ghost, spikes, contrast)
+    return Faulty(replace(scan, image=image), fault, moved, change, ghost, spikes, contrast, fluid)
+
+
+def _fluid(image: Float32, scan: CleanScan) -> float | None:
+    known = scan.sequence == "FLAIR" and scan.fluid is not None and scan.fluid.any() and scan.white.any()
+    return fluid_level(image, scan.fluid, scan.white) if known and scan.fluid is not None else None
+
+
+def _of_fluid(image: Float32, fault: CsfFlow | Unsuppressed, scan: CleanScan) -> tuple[Float32, float, float]:
+    """The image, the change that looks like motion, and how bright fluid is."""
+    if scan.fluid is None:
+        raise ValueError(f"where fluid lies in the scan of {scan.person} is not known, so nothing can be done to it")
+    masks = (scan.spacing_mm, scan.fluid, scan.white, scan.brain)
+    if isinstance(fault, CsfFlow):
+        done = apply_csf_flow(image, fault, *masks)
+        return done.image, done.ghost, done.fluid
+    done = apply_unsuppressed(image, fault, *masks)
+    return done.image, 0.0, done.fluid
 
 
 def _move(image: Float32, motion: Movement, scan: CleanScan) -> Moved:
@@ -177,7 +224,9 @@ def finish(rng: np.random.Generator, faulty: Faulty, noise: Noise) -> Example:
     grades = {
         "motion": motion_grade(faulty.displacement_mm, faulty.change, ghost=faulty.ghost),
         "noise": noise_grade(noisy.snr, spikes=faulty.spikes),
-        "contrast": contrast_grade(faulty.contrast, scan.sequence) if scan.sequence in USUAL_CONTRAST else None,
+        "contrast": (
+            contrast_grade(faulty.contrast, scan.sequence, faulty.fluid) if scan.sequence in USUAL_CONTRAST else None
+        ),
     }
     facts = scan.facts | {
         "fault": faulty.fault.kind,

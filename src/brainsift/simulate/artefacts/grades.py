@@ -28,6 +28,10 @@ CONTRAST_OF_T1W = ((0.28, 0.0), (0.20, 0.5), (0.10, 1.5), (0.04, 2.0))
 USUAL_CONTRAST = {"T1w": 1.0, "T2w": 0.6, "FLAIR": 0.5, "PDw": 0.35, "T2starw": 0.35}
 """How much of T1w's contrast another sequence has when it is good: `CONTRAST_OF_T1W` is scaled by it."""
 
+FLUID_OF_FLAIR = ((0.4, 0.0), (0.6, 0.5), (1.0, 1.5), (1.3, 2.0))
+"""Median of fluid over that of white matter: as bright as white matter, what lies beside a ventricle is not seen any
+more, which FLAIR is taken for. Good ones have 0.1 to 0.4."""
+
 
 @dataclass(frozen=True)
 class Grades:
@@ -74,8 +78,12 @@ def noise_grade(snr: float, spikes: float = 0.0) -> float:
     return max(_read(table, -np.log(snr)), _read(CHANGE, spikes))
 
 
-def contrast_grade(relative: float, sequence: str = "T1w") -> float:
+def contrast_grade(relative: float, sequence: str = "T1w", fluid: float | None = None) -> float:
     """Grade of contrast from the `relative_contrast` that is left.
+
+    Parameters
+    ----------
+    fluid : of a FLAIR, fluid over white matter (`flair.fluid_level`) where it is known: the worse of both counts.
 
     Raises
     ------
@@ -85,7 +93,8 @@ def contrast_grade(relative: float, sequence: str = "T1w") -> float:
     if sequence not in USUAL_CONTRAST:
         raise ValueError(f"contrast is graded for {', '.join(USUAL_CONTRAST)}, got {sequence}")
     table = tuple((-value * USUAL_CONTRAST[sequence], grade) for value, grade in CONTRAST_OF_T1W)
-    return _read(table, -relative)
+    grade = _read(table, -relative)
+    return grade if fluid is None or sequence != "FLAIR" else max(grade, _read(FLUID_OF_FLAIR, fluid))
 
 
 def _read(table: tuple[tuple[float, float], ...], value: float) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from brainsift.simulate.head import SimulatedHead, render_head
 from brainsift.simulate.heads import grid_shape
 from brainsift.simulate.sources import heads_of
 from brainsift.simulate.stored import save_parameters
-from brainsift.simulate.write import FileLayout, write_scan
+from brainsift.simulate.write import SUFFIX_OF_KIND, FileLayout, write_scan
 from brainsift.simulate.zoo import brain_of, draw_proper_head
 
 Float32 = NDArray[np.float32]
@@ -39,12 +40,24 @@ SEQUENCES = ("mprage", "mprage", "spgr")
 
 
 @dataclass(frozen=True, eq=False)
-class _Done:
-    """An image, what was done to it, and what was measured."""
+class Done:
+    """An image, what was done to it, and what was measured.
+
+    Attributes
+    ----------
+    kind : which artefact.
+    drawn : parameters by name, as JSON can hold them.
+    measured : columns of `ScanTruth`.
+    """
 
     image: Float32
+    kind: str
     drawn: dict[str, Any]
     measured: dict[str, Any]
+
+
+Corruption = Callable[[np.random.Generator, int, SimulatedHead, float], Done]
+"""From generator, number of the scan, clean head and voxel size."""
 
 
 def simulate_artefact(
@@ -79,30 +92,56 @@ def simulate_artefact(
     """
     if artefact not in ARTEFACTS:
         raise ValueError(f"the artefact must be one of {', '.join(ARTEFACTS)}, got {artefact}")
+    corrupt = partial(_corrupt, artefact)
+    return write_study(artefact, SEQUENCES, corrupt, out, label_maps, n, seed, spacing_mm, progress)
+
+
+def write_study(
+    prefix: str,
+    sequences: Sequence[str],
+    corrupt: Corruption,
+    out: Path,
+    label_maps: Sequence[Path] | None,
+    n: int,
+    seed: int,
+    spacing_mm: float,
+    progress: Callable[[int], None] | None,
+) -> Path:
+    """Simulate good heads of `sequences`, corrupt each, and write files and tables; see `simulate_artefact`."""
     out.mkdir(parents=True, exist_ok=True)
     sources = heads_of(label_maps, np.random.default_rng(seed))
     rows = []
     for number in range(1, n + 1):
         rng = np.random.default_rng([seed, number])
         source, label_map = next(sources)
-        name = f"{artefact}_{number:04d}"
-        drawn = draw_proper_head(rng, label_map, str(rng.choice(SEQUENCES)))
+        name = f"{prefix}_{number:04d}"
+        sequence = str(rng.choice(sequences))
+        drawn = draw_proper_head(rng, label_map, sequence)
         # The noise is added last, after the head has moved.
         drawn = replace(drawn, acquisition=replace(drawn.acquisition, noise=0.0))
         head = render_head(label_map, drawn, grid_shape(spacing_mm), spacing_mm)
-        done = _corrupt(rng, artefact, head, spacing_mm)
+        done = corrupt(rng, number, head, spacing_mm)
         write_scan(replace(head, image=done.image), out / f"{name}.nii.gz", FileLayout((spacing_mm,) * 3))
         save_parameters(drawn, out / f"{name}_parameters.json", label_map=source, spacing_mm=spacing_mm, **done.drawn)
         participant = f"sim-{number:04d}" if label_maps is None else source.split(".")[0]
-        rows.append(
-            ScanTruth(f"{name}.nii.gz", participant, "T1w", True, kind=artefact, proper_t1w=True, **done.measured)
+        suffix = SUFFIX_OF_KIND[sequence]
+        row = ScanTruth(
+            f"{name}.nii.gz",
+            participant,
+            suffix,
+            True,
+            kind=done.kind,
+            proper_t1w=suffix == "T1w",
+            proper_flair=suffix == "FLAIR",
+            **done.measured,
         )
+        rows.append(row)
         if progress is not None:
             progress(number)
     return write_tables(rows, out)
 
 
-def _corrupt(rng: np.random.Generator, artefact: str, head: SimulatedHead, spacing_mm: float) -> _Done:
+def _corrupt(artefact: str, rng: np.random.Generator, _number: int, head: SimulatedHead, spacing_mm: float) -> Done:
     """Contrast first, then the agent, then motion, then noise: the order in which they come about."""
     severity = float(rng.uniform(0, MAX_SEVERITY))
     noise = draw_noise(rng, severity if artefact == "noise" else float(rng.uniform(0, GOOD_SEVERITY)))
@@ -133,4 +172,4 @@ def _corrupt(rng: np.random.Generator, artefact: str, head: SimulatedHead, spaci
         "relative_contrast": contrast,
         "brain_outside_fov": 0.0,
     }
-    return _Done(noised.image, drawn, measured)
+    return Done(noised.image, artefact, drawn, measured)

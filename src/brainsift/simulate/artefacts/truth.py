@@ -33,6 +33,7 @@ class ScanTruth:
     displacement_mm, change : of motion (see `apply_motion`).
     snr : mean of the brain over the noise's standard deviation.
     relative_contrast : grey to white matter (see `relative_contrast`).
+    fluid : of a FLAIR, fluid over white matter.
     brain_outside_fov : share of the brain that is cut off.
     proper_t1w, proper_flair : whether it is a proper one of that sequence.
     why : what is wrong, empty where nothing is.
@@ -52,6 +53,7 @@ class ScanTruth:
     change: float | None = None
     snr: float | None = None
     relative_contrast: float | None = None
+    fluid: float | None = None
     brain_outside_fov: float | None = None
     proper_t1w: bool = False
     proper_flair: bool = False
