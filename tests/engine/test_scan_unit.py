@@ -152,3 +152,12 @@ def test_a_task_that_does_not_apply_is_not_asked(tmp_path: Path) -> None:
     record = run_scan(only_scan(tmp_path), RunSettings(), stages=replace(STAGES, task=lambda name: Shy()))
     assert record.findings == ()
     assert record.status == "done"
+
+
+def test_a_task_kept_to_other_sequences_is_not_asked_and_the_record_says_so(source: Path) -> None:
+    ref = next(iter(file_catalog(source, ())))
+    flair = RunSettings(tasks=("quality",), only_for=(("quality", ("FLAIR",)),))
+    record = run_scan(ref, flair, stages=STAGES)
+    assert record.not_asked == {"quality": "The run asks it of FLAIR scans alone, and this one is taken for T1w."}
+    both = RunSettings(tasks=("quality",), only_for=(("quality", ("FLAIR", "T1w")),))
+    assert run_scan(ref, both, stages=STAGES).not_asked == {}

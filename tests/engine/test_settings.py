@@ -28,7 +28,12 @@ def test_an_unknown_task_is_refused() -> None:
         RunSettings(tasks=("horoscope",))
 
 
-@pytest.mark.parametrize("wrong", [{"nprocs": 0}, {"memory_per_worker": 0}])
+def test_a_task_kept_to_sequences_must_be_one_of_the_run() -> None:
+    with pytest.raises(ValueError, match="got defacing"):
+        RunSettings(tasks=("quality",), only_for=(("defacing", ("T1w",)),))
+
+
+@pytest.mark.parametrize("wrong", [{"first": 0}, {"nprocs": 0}, {"memory_per_worker": 0}])
 def test_options_that_make_no_sense_are_refused(wrong: dict[str, int]) -> None:
     with pytest.raises(ValueError, match="got 0"):
         RunOptions(**wrong)  # type: ignore[arg-type]

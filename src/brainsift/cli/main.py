@@ -21,6 +21,7 @@ from brainsift.cli import (
     review,
     run,
     simulate,
+    status,
     train,
 )
 from brainsift.cli.exits import Exit, Stop
@@ -55,6 +56,7 @@ def _options(
 
 app.command("run", epilog=run.EXAMPLES)(run.run)
 app.command("check", epilog=check.EXAMPLES)(check.check)
+app.command("status", epilog=status.EXAMPLES)(status.status)
 app.command("report", epilog=report.EXAMPLES)(report.report)
 app.command("demo", epilog=demo.EXAMPLES)(demo.demo)
 app.add_typer(review.app, name="review")

@@ -7,7 +7,6 @@ otherwise. What is left is predicted at its own mean size and divided by the num
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from time import monotonic
@@ -74,7 +73,7 @@ class Pace:
     _now: float = 0.0
     _busy: float = 0.0
     _points: list[tuple[float, float]] = field(default_factory=list)
-    _stages: Counter[str] = field(default_factory=Counter)
+    _stages: dict[str, float] = field(default_factory=dict)
 
     def add(self, megabytes: float, seconds: float, stages: Mapping[str, float], now: float | None = None) -> None:
         """Take a scan that was finished `now` (seconds of a clock that only moves on)."""
@@ -82,7 +81,8 @@ class Pace:
         if self._since is None:
             self._since = self._now - seconds
         self._busy += seconds
-        self._stages.update(stages)
+        for name, spent in stages.items():
+            self._stages[name] = self._stages.get(name, 0.0) + spent
         if self._warming < self.workers:
             self._warming += 1
         else:

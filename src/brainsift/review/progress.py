@@ -11,8 +11,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from brainsift.review.desk import Desk, now_ms
-from brainsift.review.lists import ADJUDICATION, home_of
+from brainsift.review.lists import ADJUDICATION, home_of, lists_of
 from brainsift.review.questions import QUESTIONS
+from brainsift.store.database import Database
 from brainsift.store.reviews import leases, queues
 from brainsift.store.reviews.numbers import Pace, decided_tasks, paces
 from brainsift.store.reviews.people import Reviewer
@@ -33,6 +34,29 @@ class Tally:
     def state(self, state: str) -> int:
         """Scans in a state, whatever their list."""
         return sum(states[state] for states in self.lists.values())
+
+
+def count_tally(database: Database, task: str, audit_share: float) -> Tally:
+    """Count all scans of a task by list and state."""
+    specs = lists_of(task, audit_share)
+    lists: dict[str, Counter[str]] = {spec.id: Counter() for spec in specs}
+    for one in queues.count_standing(database, task, audit_share):
+        home = one.home or home_of(specs, one.action, one.drawn)
+        if home is not None:
+            lists.setdefault(home, Counter())[one.state or "first"] += one.count
+    return Tally(lists)
+
+
+def waiting(database: Database) -> dict[str, int]:
+    """Task → scans that people must still read, without audits, in the order of the questions."""
+    told = {}
+    decided = decided_tasks(database)
+    for task in (name for name in QUESTIONS if name in decided):
+        tally = count_tally(database, task, 0.0)
+        required = [spec.id for spec in lists_of(task, 0.0) if spec.required and spec.source is not None]
+        states = [tally.lists[name] for name in required]
+        told[task] = sum(one["first"] + one["second"] for one in states) + tally.state("adjudication")
+    return told
 
 
 class Counts:
@@ -139,13 +163,7 @@ class Counts:
         }
 
     def _count(self, task: str) -> Tally:
-        specs = self._desk.specs(task)
-        lists: dict[str, Counter[str]] = {spec.id: Counter() for spec in specs}
-        for one in queues.count_standing(self._desk.database, task, self._desk.settings.audit_share):
-            home = one.home or home_of(specs, one.action, one.drawn)
-            if home is not None:
-                lists.setdefault(home, Counter())[one.state or "first"] += one.count
-        return Tally(lists)
+        return count_tally(self._desk.database, task, self._desk.settings.audit_share)
 
     def _leased(self, task: str) -> dict[tuple[str, str], int]:
         held: dict[tuple[str, str], int] = self._remember(

@@ -38,7 +38,7 @@ class MetricsFile:
         self._last = 0.0
         self._workers = 0
         self._info: tuple[str, ...] = ("", "")
-        self._stages: Counter[str] = Counter()
+        self._stages: dict[str, float] = {}
         self._kinds: Counter[str] = Counter()
         self._decisions: Counter[tuple[str, str]] = Counter()
         self._seconds = 0.0
@@ -55,7 +55,8 @@ class MetricsFile:
         record = outcome.record
         if record is not None and not outcome.refreshed:
             self._seconds += record.seconds
-            self._stages.update(record.stage_seconds)
+            for stage, spent in record.stage_seconds.items():
+                self._stages[stage] = self._stages.get(stage, 0.0) + spent
             self._kinds.update([record.failure.kind] if record.failure else [])
             self._decisions.update((one.task, one.action.value) for one in record.decisions)
         self._last = time.time()
