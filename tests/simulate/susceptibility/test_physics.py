@@ -46,8 +46,8 @@ def test_the_field_of_a_sphere_on_a_grid_is_that_of_a_dipole_outside_and_none_in
     assert wanted.min() == pytest.approx(-chi / 3, rel=0.1)
     assert np.abs(made[inside]).max() < 0.03 * chi
     error = made[outside] - wanted[outside]
-    assert np.abs(error).max() < 0.06 * chi
-    assert np.sqrt(np.mean(error**2)) < 0.01 * chi
+    assert np.abs(error).max() < 0.1 * chi
+    assert np.sqrt(np.mean(error**2)) < 0.02 * chi
 
 
 def test_a_long_cylinder_along_the_field_is_a_third_off_inside_and_nothing_outside() -> None:

@@ -10,27 +10,24 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from brainsift.simulate.head import brain_and_csf
 from brainsift.simulate.labelmap import LabelMap
 from brainsift.simulate.lesions.pose import draw_pose, lay_head
-from brainsift.simulate.separable import spline_field
-from brainsift.simulate.susceptibility.blob import Ball, Blob, Spot, make_spot
-from brainsift.simulate.susceptibility.grid import Grid, lay_grid
-from brainsift.simulate.susceptibility.images import (
-    Modality,
-    add_noise,
-    bias_field,
-    high_pass_phase,
-    phase_mask,
-    spread_points,
-    susceptibility_map,
-)
-from brainsift.simulate.susceptibility.physics import dipole_field, radians_per_ppm
-from brainsift.simulate.susceptibility.place import REGIONS, draw_places
-from brainsift.simulate.susceptibility.scanner import draw_scanner
+from brainsift.simulate.susceptibility.bleeds import draw_bleed, draw_calcifications, draw_count
+from brainsift.simulate.susceptibility.blob import Blob, make_spot
+from brainsift.simulate.susceptibility.coverage import brain_share, crop_height, draw_shown
+from brainsift.simulate.susceptibility.frame import make_frame
+from brainsift.simulate.susceptibility.grid import lay_grid
+from brainsift.simulate.susceptibility.images import Modality, draw_finish, finish
+from brainsift.simulate.susceptibility.mark import Bleed, Mark, describe, mark_spot
+from brainsift.simulate.susceptibility.mimics import Mimic
+from brainsift.simulate.susceptibility.paint import draw_cavities, paint_head
+from brainsift.simulate.susceptibility.place import PlaceFinder
+from brainsift.simulate.susceptibility.scanner import Scanner, draw_scanner
+from brainsift.simulate.susceptibility.scene import Scene, make_scene
 from brainsift.simulate.susceptibility.tissue import draw_look
+from brainsift.simulate.susceptibility.vessels import draw_vessel_plan, lay_vessels
 
-__all__ = ["Bleed", "BleedExample", "Modality", "draw_bleed_example"]
+__all__ = ["MODALITIES", "Bleed", "BleedExample", "Mimic", "Modality", "draw_bleed_example"]
 
 Float32 = NDArray[np.float32]
 Float64 = NDArray[np.float64]
@@ -40,34 +37,14 @@ MODALITIES: tuple[Modality, ...] = ("gre", "swi", "qsm")
 FINE_MM = 1.0
 """Of the grid that heads are painted on: that of the label maps."""
 
-NONE_SHARE = 0.5
-"""Of heads have no bleed."""
+TRIES = 6
+"""Places that are tried for a bleed; one in a drop-out or a sinus would be seen by nobody."""
 
+LEAST_LOSS, LOSS_OVER_NOISE = 0.3, 4.0
+"""A bleed takes this share of the signal at its darkest, and so many times the noise: else nobody could mark it."""
 
-@dataclass(frozen=True)
-class Bleed:
-    """One microbleed.
-
-    Attributes
-    ----------
-    number : from 1 on, its value in the truth mask.
-    voxel : (3,), centre in voxels of the scan.
-    mm : (3,), the same in mm, RAS+.
-    diameter_mm : of the blood itself.
-    seen_diameter_mm : of the ball as large as what a rater marks in the GRE.
-    susceptibility_ppm : of the blood over the tissue around.
-    place : ``lobar``, ``deep`` or ``infratentorial``.
-    region : finer, a key of `REGIONS`.
-    """
-
-    number: int
-    voxel: tuple[float, float, float]
-    mm: tuple[float, float, float]
-    diameter_mm: float
-    seen_diameter_mm: float
-    susceptibility_ppm: float
-    place: str
-    region: str
+GROWTH, MOST_GROWTH = 1.25, 5
+"""A bleed that does not show is grown by this factor, at most so many times."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,15 +70,6 @@ class BleedExample:
     parameters: dict[str, Any]
 
 
-def draw_count(rng: np.random.Generator) -> int:
-    """Draw how many bleeds a head has: none in half, few in most others, a tail to dozens."""
-    if rng.random() < NONE_SHARE:
-        return 0
-    if rng.random() < 0.85:
-        return int(rng.geometric(0.4))
-    return round(float(np.exp(rng.uniform(np.log(4), np.log(40)))))
-
-
 def draw_bleed_example(
     rng: np.random.Generator,
     head: LabelMap,
@@ -117,7 +85,7 @@ def draw_bleed_example(
     Parameters
     ----------
     head : label map with FreeSurfer's values; deformed anew in each call.
-    count : of bleeds; drawn if None, none in half of the heads.
+    count : of bleeds; drawn if None, none in half of the heads. Fewer are made where no place is found.
     voxel_mm : (3,), of the scan; drawn if None.
     slice_axis : 0 sagittal, 1 coronal, 2 axial; drawn if None, and that of the thickest side where `voxel_mm` is given.
     modalities : which images are made; each is the same whether the others are made or not.
@@ -134,89 +102,106 @@ def draw_bleed_example(
     if count is not None and count < 0:
         raise ValueError(f"a count of bleeds is 0 or more, got {count}")
     of_head, of_bleeds, of_scan = (np.random.default_rng(s) for s in rng.integers(2**31, size=3))
-    wanted = draw_count(of_bleeds) if count is None else count
-    pose = draw_pose(of_head, float(of_head.uniform(0.2, 1.0)), True)
-    laid = lay_head(head, pose, fine_mm)
     scanner = draw_scanner(of_scan, voxel_mm, slice_axis)
+    shown = draw_shown(of_scan, scanner.slice_axis)
+    pose = draw_pose(of_head, float(of_head.uniform(0.2, 1.0)), True)
+    laid = crop_height(lay_head(head, pose, fine_mm), shown)
+    frame = make_frame(laid)
     look = draw_look(of_scan, scanner.field_t, scanner.te_ms, scanner.tr_ms, scanner.flip_deg)
-    blobs = [_draw_bleed(of_bleeds, name, at) for name, at in draw_places(of_bleeds, laid, wanted)]
+    cavities, plan = draw_cavities(of_head), draw_vessel_plan(of_head)
     grid = lay_grid(laid, scanner)
-    chi_table, signal_table = look.tables(laid.values)
-    chi = grid.up(chi_table[laid.codes])
-    texture = 1 + look.texture * spline_field(np.random.default_rng(look.seed), laid.codes.shape, look.texture_mm)
-    size = grid.up(signal_table[laid.codes] * texture.astype(np.float32))
-    phase = dipole_field(chi, grid.fine_mm, scanner.b0)
-    phase *= np.float32(radians_per_ppm(scanner.field_t, scanner.te_ms))
-    signal = np.empty(size.shape, np.complex64)
-    signal.real, signal.imag = size * np.cos(phase), size * np.sin(phase)
-    truth = np.zeros(grid.shape, np.uint16)
-    bleeds: list[Bleed] = []
+    share = brain_share(laid, shown)
+    scene = make_scene(frame, paint_head(frame, look, cavities), lay_vessels(frame, plan), share, look, scanner, grid)
+    calcified = draw_calcifications(of_head, frame)
+    for blob in calcified:
+        _add_calcification(scene, blob, scanner)
     affine = grid.affine(scanner)
-    for blob in blobs:
-        spot = make_spot(blob, grid, scanner)
-        if spot is None:
-            continue
-        signal[spot.box] *= spot.factor
-        chi[spot.box] += np.float32(blob.chi_ppm) * spot.share
-        bleeds.append(_mark(truth, len(bleeds) + 1, blob, spot, grid, affine))
-    complex_scan = spread_points(_down(signal, grid), scanner)
-    complex_scan = add_noise(complex_scan, scanner)
-    is_brain, is_csf = brain_and_csf(laid.values)
-    inside = grid.down(grid.up((is_brain | is_csf)[laid.codes].astype(np.float32))) > 0.5
-    images: dict[Modality, Float32] = {}
-    magnitude = np.abs(complex_scan)
-    bias = bias_field(scanner, grid.shape)
-    if "gre" in modalities:
-        images["gre"] = magnitude * bias
-    if "swi" in modalities:
-        images["swi"] = magnitude * bias * phase_mask(high_pass_phase(complex_scan, scanner))
-    if "qsm" in modalities:
-        images["qsm"] = susceptibility_map(grid.down(chi), inside, scanner)
+    wanted = draw_count(of_bleeds) if count is None else count
+    truth = np.zeros(grid.shape, np.uint16)
+    blobs, bleeds = _add_bleeds(of_bleeds, scene, PlaceFinder(of_bleeds, laid), wanted, scanner, truth, affine)
+    scene.mimics[truth > 0] = 0
+    finishing = draw_finish(of_scan, scanner.slice_axis)
+    images = finish(scene, scanner, finishing, shown, modalities)
     parameters = {
         "fine_mm": fine_mm,
         "pose": pose.to_dict(),
         "scanner": scanner.to_dict(),
+        "shown": shown.to_dict(),
         "look": look.to_dict(),
-        "blobs": [blob.to_dict() for blob in blobs],
+        "cavities": cavities.to_dict(),
+        "vessels": plan.to_dict(),
+        "finish": finishing.to_dict(),
+        "calcifications": [blob.to_dict() for blob in calcified],
+        "bleeds": [blob.to_dict() for blob in blobs],
     }
-    return BleedExample(images, affine, tuple(bleeds), truth, np.zeros(grid.shape, np.uint8), parameters)
+    return BleedExample(images, affine, bleeds, truth, scene.mimics, parameters)
 
 
-def _down(signal: NDArray[np.complex64], grid: Grid) -> NDArray[np.complex64]:
-    made = np.empty(grid.shape, np.complex64)
-    made.real, made.imag = grid.down(signal.real), grid.down(signal.imag)
-    return made
+def _add_calcification(scene: Scene, blob: Blob, scanner: Scanner) -> None:
+    spot = make_spot(blob, scene.grid, scanner)
+    if spot is None:
+        return
+    mark = mark_spot(spot, scene.grid, scanner.blur_voxels)
+    if not scene.brain[mark.box][mark.mask].all():
+        return
+    scene.add(blob, spot)
+    scene.mimics[mark.box][mark.mask] = Mimic.CALCIFICATION
 
 
-def _draw_bleed(rng: np.random.Generator, region: str, at: Float64) -> Blob:
-    diameter = float(np.clip(np.exp(rng.normal(np.log(2.0), 0.3)), 0.9, 6.0))
-    chi = float(rng.uniform(0.4, 1.2))
-    x, y, z = (float(v) for v in at)
-    return Blob((x, y, z), (Ball((0.0, 0.0, 0.0), diameter / 2),), chi, 0.6, "bleed", REGIONS[region].place, region)
+def _add_bleeds(
+    rng: np.random.Generator,
+    scene: Scene,
+    finder: PlaceFinder,
+    wanted: int,
+    scanner: Scanner,
+    truth: NDArray[np.uint16],
+    affine: Float64,
+) -> tuple[list[Blob], tuple[Bleed, ...]]:
+    """Add bleeds to the scene and mark them in `truth`."""
+    blobs: list[Blob] = []
+    bleeds: list[Bleed] = []
+    for _ in range(wanted):
+        for _ in range(TRIES):
+            drawn = finder.draw(rng)
+            if drawn is None:
+                break
+            found = _try_bleed(rng, scene, *drawn, scanner, truth)
+            if found is None:
+                continue
+            blob, mark = found
+            truth[mark.box][mark.mask] = len(bleeds) + 1
+            blobs.append(blob)
+            bleeds.append(describe(len(bleeds) + 1, blob, mark, scene.grid, affine))
+            break
+    return blobs, tuple(bleeds)
 
 
-def _mark(truth: NDArray[np.uint16], number: int, blob: Blob, spot: Spot, grid: Grid, affine: Float64) -> Bleed:
-    """Mark in `truth` what a rater would, and describe the bleed."""
-    axis = grid.slice_axis
-    box = list(spot.box)
-    box[axis] = slice(box[axis].start // grid.sheets, box[axis].stop // grid.sheets)
-    part = np.empty([s.stop - s.start for s in box], np.complex64)
-    part.real, part.imag = grid.down(spot.factor.real.copy()), grid.down(spot.factor.imag.copy())
-    loss = 1 - np.abs(part)
-    marked = loss > 0.5 * loss.max()
-    labels, _ = ndimage.label(marked)
-    marked = labels == labels[np.unravel_index(loss.argmax(), loss.shape)]
-    truth[tuple(box)][marked] = number
-    volume = float(marked.sum()) * float(np.prod(grid.voxel_mm))
-    x, y, z = (float(v) for v in grid.to_scan(np.asarray(blob.at)))
-    mm = affine[:3, :3] @ np.array([x, y, z]) + affine[:3, 3]
-    return Bleed(
-        number=number,
-        voxel=(x, y, z),
-        mm=(float(mm[0]), float(mm[1]), float(mm[2])),
-        diameter_mm=blob.diameter_mm,
-        seen_diameter_mm=float((6 * volume / np.pi) ** (1 / 3)),
-        susceptibility_ppm=blob.chi_ppm,
-        place=blob.place,
-        region=blob.region,
-    )
+def _try_bleed(
+    rng: np.random.Generator, scene: Scene, region: str, at: Float64, scanner: Scanner, truth: NDArray[np.uint16]
+) -> tuple[Blob, Mark] | None:
+    """Draw a bleed at a place and add it, grown until it shows; None where it cannot be told from what is there."""
+    seed = int(rng.integers(2**31))
+    for growth in range(MOST_GROWTH + 1):
+        blob = draw_bleed(np.random.default_rng(seed), region, at, GROWTH**growth)
+        spot = make_spot(blob, scene.grid, scanner)
+        if spot is None:
+            return None
+        mark = mark_spot(spot, scene.grid, scanner.blur_voxels)
+        if growth == 0 and not _is_free(scene, mark, truth):
+            return None
+        bright = scene.bright(mark.box, mark.mask)
+        if mark.lost >= max(LEAST_LOSS, LOSS_OVER_NOISE * scanner.noise / max(bright, 1e-3)):
+            if not _is_free(scene, mark, truth):
+                return None
+            scene.add(blob, spot)
+            return blob, mark
+    return None
+
+
+def _is_free(scene: Scene, mark: Mark, truth: NDArray[np.uint16]) -> bool:
+    """Whether a mark lies in the brain, on no other bleed and on nothing that is dark already."""
+    where = scene.mimics[mark.box][mark.mask]
+    hidden = np.isin(where, (Mimic.SINUS, Mimic.DROPOUT, Mimic.CALCIFICATION, Mimic.FLOW)).any()
+    room = tuple(slice(max(0, s.start - 1), s.stop + 1) for s in ndimage.find_objects(mark.mask.astype(np.uint8))[0])
+    touches = truth[mark.box][room].any()
+    return bool(scene.brain[mark.box][mark.mask].all() and not hidden and not touches)

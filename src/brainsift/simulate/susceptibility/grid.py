@@ -63,6 +63,14 @@ class Grid:
         ]
         return np.ascontiguousarray(separable(painted, weights))
 
+    def onto_scan(self, painted: Float32) -> Float32:
+        """A map of the head on the scan's grid, gaps not left out."""
+        weights = [
+            axis_weights(n, self.head_mm, m, mm, float(start))
+            for n, m, mm, start in zip(self.head_shape, self.shape, self.voxel_mm, self.start_mm, strict=True)
+        ]
+        return np.ascontiguousarray(separable(painted, weights))
+
     def down(self, fine: Float32) -> Float32:
         """Average sheets (fine grid, or a part of it in whole slices) over what each slice sees."""
         if self.sheets == 1:
@@ -75,6 +83,14 @@ class Grid:
         for weight, part in zip(self.seen[1:], parts[1:], strict=True):
             slices = slices + weight * part
         return np.ascontiguousarray(slices)
+
+    def nearest(self, mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """A mask of the head's grid on the scan's, the nearest voxel of each."""
+        at = [
+            np.clip(((np.arange(n) + 0.5) * mm + start) / self.head_mm, 0, m - 1).astype(int)
+            for n, mm, start, m in zip(self.shape, self.voxel_mm, self.start_mm, self.head_shape, strict=True)
+        ]
+        return mask[np.ix_(*at)]
 
     def to_fine(self, head_voxels: Float64) -> Float64:
         """Voxels (..., 3) of the head's grid on the fine grid."""

@@ -50,38 +50,29 @@ disease deep and infratentorial."""
 TRIES = 60
 
 
-def draw_places(rng: np.random.Generator, head: LabelMap, count: int) -> list[tuple[str, Float64]]:
-    """Draw regions and centres (head voxels) of `count` bleeds; fewer where the head has no such place."""
-    values = head.values.tolist()
-    groups = {place: float(np.exp(rng.normal(0, MIX_SPREAD))) for place in ("lobar", "deep", "infratentorial")}
-    names = [name for name, region in REGIONS.items() if any(label in values for label in region.labels)]
-    if not names or not count:
-        return []
-    share = np.array([REGIONS[name].share * groups[REGIONS[name].place] for name in names])
-    finder = _Finder(head)
-    drawn = []
-    for name in rng.choice(names, size=count, p=share / share.sum()):
-        at = finder.draw(rng, str(name))
-        if at is not None:
-            drawn.append((str(name), at))
-    return drawn
+class PlaceFinder:
+    """Draws places of bleeds in one head, with the habits of one person."""
 
-
-class _Finder:
-    """Voxels of the regions of one head, found once each."""
-
-    def __init__(self, head: LabelMap) -> None:
+    def __init__(self, rng: np.random.Generator, head: LabelMap) -> None:
+        """Draw the person's habits."""
         self.head = head
         self.found: dict[tuple[int, ...], NDArray[np.int64]] = {}
+        groups = {place: float(np.exp(rng.normal(0, MIX_SPREAD))) for place in ("lobar", "deep", "infratentorial")}
+        values = head.values.tolist()
+        self.names = [name for name, r in REGIONS.items() if any(label in values for label in r.labels)]
+        share = np.array([REGIONS[name].share * groups[REGIONS[name].place] for name in self.names])
+        self.share = share / share.sum() if len(share) else share
 
-    def draw(self, rng: np.random.Generator, name: str) -> Float64 | None:
-        """A centre in a region, or None if `TRIES` draws met no fitting place."""
-        at = self._voxels(REGIONS[name].labels)
-        for _ in range(TRIES if len(at) else 0):
-            flat = int(at[int(rng.integers(len(at)))])
-            voxel = np.asarray(np.unravel_index(flat, self.head.codes.shape))
+    def draw(self, rng: np.random.Generator) -> tuple[str, Float64] | None:
+        """A region and a centre (3,) in head voxels, or None if `TRIES` draws met no fitting place."""
+        for _ in range(TRIES if self.names else 0):
+            name = str(rng.choice(self.names, p=self.share))
+            at = self._voxels(REGIONS[name].labels)
+            if not len(at):
+                continue
+            voxel = np.asarray(np.unravel_index(int(at[int(rng.integers(len(at)))]), self.head.codes.shape))
             if self._fits(name, voxel):
-                return voxel + rng.uniform(-0.5, 0.5, 3)
+                return name, voxel + rng.uniform(-0.5, 0.5, 3)
         return None
 
     def _voxels(self, labels: tuple[int, ...]) -> NDArray[np.int64]:

@@ -68,11 +68,13 @@ class Look:
     Attributes
     ----------
     chi_ppm, signal : susceptibility; magnitude at the echo, brightest of the brain 1.
+    artery : magnitude of arteries: flow makes them bright or void.
     texture, texture_mm, seed : relative variation within tissues.
     """
 
     chi_ppm: dict[str, float]
     signal: dict[str, float]
+    artery: float
     texture: float
     texture_mm: float
     seed: int
@@ -87,6 +89,9 @@ class Look:
         chi = np.asarray([self.chi_ppm[name] for name in names], np.float32)
         return chi, np.asarray([self.signal[name] for name in names], np.float32)
 
+
+VOID_SHARE = 0.4
+"""Of scans show arteries dark: slices, or no flow compensation. In the others fresh blood is bright."""
 
 BRIGHTEST_OF = ("white", "cortex", "thalamus", "caudate", "putamen", "csf")
 
@@ -115,7 +120,8 @@ def draw_look(rng: np.random.Generator, field_t: float, te_ms: float, tr_ms: flo
     return Look(
         chi_ppm=chi,
         signal={name: value / top for name, value in signal.items()},
-        texture=float(rng.uniform(0.01, 0.06)),
+        artery=float(rng.uniform(0.0, 0.35) if rng.random() < VOID_SHARE else rng.uniform(0.5, 1.6)),
+        texture=float(rng.uniform(0.01, 0.04)),
         texture_mm=float(rng.uniform(1.5, 6)),
         seed=int(rng.integers(2**31)),
     )
