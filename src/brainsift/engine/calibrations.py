@@ -166,7 +166,7 @@ def read_sites(input_folder: Path) -> dict[str, str]:
     Raises
     ------
     RunError
-        if the file is not UTF-8 text.
+        if the file is not UTF-8 text, or a cell of it is absurdly long.
     """
     path = input_folder / PARTICIPANTS_NAME
     if not path.is_file():
@@ -174,8 +174,9 @@ def read_sites(input_folder: Path) -> dict[str, str]:
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             rows = list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
-    except UnicodeDecodeError:
-        raise RunError("participants", f"{path} is not UTF-8 text.", "Save it as tab-separated UTF-8 text.") from None
+    except (UnicodeDecodeError, csv.Error):
+        cause = f"{path} is no tab-separated UTF-8 text."
+        raise RunError("participants", cause, "Save it as tab-separated UTF-8 text.") from None
     named = {name.strip().lower(): name for name in (rows[0] if rows else {}) if name}
     column = next((named[name] for name in SITE_COLUMNS if name in named), None)
     if column is None or "participant_id" not in named:

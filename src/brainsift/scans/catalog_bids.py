@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+
+from brainsift.scans.small_json import read_object
 
 DESCRIPTION = "dataset_description.json"
 MAX_DESCRIPTION_BYTES = 1 << 20
@@ -46,12 +46,8 @@ class Dataset:
 
 def describe(folder: str) -> Dataset:
     """Read the description of a dataset; a damaged one says nothing."""
-    try:
-        with (Path(folder) / DESCRIPTION).open("rb") as file:
-            content: Any = json.loads(file.read(MAX_DESCRIPTION_BYTES))
-    except (OSError, ValueError, RecursionError):
-        return Dataset(raw=False, ours=False)
-    if not isinstance(content, dict):
+    content = read_object(Path(folder) / DESCRIPTION, MAX_DESCRIPTION_BYTES)
+    if content is None:
         return Dataset(raw=False, ours=False)
     makers = content.get("GeneratedBy")
     listed = [maker for maker in makers if isinstance(maker, dict)] if isinstance(makers, list) else []

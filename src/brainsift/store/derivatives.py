@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from brainsift import __version__
+from brainsift.scans.catalog_bids import MAX_DESCRIPTION_BYTES
 from brainsift.scans.ref import ScanRef
+from brainsift.scans.small_json import read_object
 from brainsift.store.errors import StoreError
 from brainsift.store.files import derived_path, write_atomic
 
@@ -58,11 +60,7 @@ def _require_own(path: Path) -> None:
 
 def _source(input_folder: Path) -> dict[str, str]:
     source = {"URL": input_folder.resolve().as_uri()}
-    try:
-        described = json.loads((input_folder / DESCRIPTION_NAME).read_bytes())
-        doi = described.get("DatasetDOI")
-    except (OSError, ValueError, AttributeError):
-        return source
+    doi = (read_object(input_folder / DESCRIPTION_NAME, MAX_DESCRIPTION_BYTES) or {}).get("DatasetDOI")
     return {**source, "DOI": doi} if isinstance(doi, str) else source
 
 
