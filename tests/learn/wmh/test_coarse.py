@@ -168,12 +168,3 @@ def test_dense_targets_count_known_voxels_alone() -> None:
     p = torch.tensor([0.5, 0.5])
     expected = float(np.log(2)) + 1 - (2 * 0.5 + 10) / (0.5 + 0.5 + 1 + 10)
     assert float(dice_and_entropy(p, torch.tensor([1.0, 0.0]), torch.ones(2))) == pytest.approx(expected, abs=1e-5)
-
-
-def test_entropy_is_that_of_the_hardest_voxels() -> None:
-    easy = torch.full((95,), 0.01)
-    hard = torch.full((5,), 0.9)
-    nothing = torch.zeros(100)
-    alone = float(dice_and_entropy(torch.cat([easy, hard]), nothing, torch.ones(100)))
-    dice = 10 / (95 * 0.01 + 5 * 0.9 + 10)
-    assert alone == pytest.approx(-np.log(0.1) + 1 - dice, abs=1e-4)
