@@ -16,8 +16,9 @@ from brainsift.scans.volume import Affine, Float32, InputGrid, ReadFacts, Volume
 DEFAULT_MEMORY_LIMIT_BYTES = 4 << 30
 """For one scan while it is read: 700 million int16 voxels, ten times a 0.5 mm whole head."""
 
-MAX_DECODED_BYTES = 64 << 30
-"""Of all volumes of a file: an hour of fast fMRI is a tenth of it, and it takes about two minutes to pass over."""
+MAX_DECODED_BYTES = 16 << 30
+"""Of all volumes of a file: twice an hour of fast fMRI. Passing over it takes half a minute, and a bomb of 16 MB is
+passed over like that too."""
 
 TRAILING_TOLERANCE_BYTES = 1 << 20
 """Padding and footers after the voxels stay below this; more means that the header is false."""
