@@ -25,6 +25,7 @@ from typing import Any
 
 import numpy as np
 
+from brainsift.anatomy.anatomy import Anatomy
 from brainsift.anatomy.compute import compute_anatomy
 from brainsift.evaluate.detection.marks import Marks, marks_of_points
 from brainsift.evaluate.detection.match import Match, match_marks
@@ -43,10 +44,12 @@ from brainsift.learn.trainer import TrainingPlan
 from brainsift.models.checksums import sha256_of
 from brainsift.models.session import load_onnx
 from brainsift.scans.errors import ScanError
+from brainsift.scans.volume import Volume
 from brainsift.simulate.labelmap import load_label_map
-from brainsift.simulate.susceptibility.example import draw_bleed_example
+from brainsift.simulate.susceptibility.example import Modality, draw_bleed_example
+from brainsift.tasks.microbleeds.find import find_bleeds
 from brainsift.tasks.microbleeds.model import BleedNetworks, networks_of
-from brainsift.tasks.microbleeds.network import CANDIDATES, DISCRIMINATOR, Prepared, prepare
+from brainsift.tasks.microbleeds.network import CANDIDATES, DISCRIMINATOR, prepare
 
 HEADS = ("head_17", "head_18", "head_19", "head_20")
 IN_PLANE_MM = 0.7
@@ -57,7 +60,7 @@ STUDENT_SHARE = 0.09
 """Of the minutes of a whole training, for each student."""
 
 SIZE_MM = 3.0
-STAGES = ("candidates", "after discrimination", "after clean-up")
+STAGES = ("candidates", "after discrimination", "after clean-up", "with possible ones")
 
 
 @dataclass(frozen=True)
@@ -84,17 +87,26 @@ def open_networks(run: Path) -> BleedNetworks:
     return networks_of(*sessions, *(sha256_of(path) for path in paths))
 
 
-def stages_of(networks: BleedNetworks, prepared: Prepared) -> dict[str, Marks]:
-    """Marks after the detector and after the discriminator."""
-    places = networks.find(prepared)
-    score = networks.judge(prepared, places).astype(float)
-    voxel = np.array([place.voxel for place in places], float).reshape(-1, 3)
-    mm = voxel @ prepared.affine[:3, :3].T + prepared.affine[:3, 3]
-    kept = score >= networks.threshold
-    return {
-        STAGES[0]: marks_of_points(mm, score=[place.score for place in places]),
-        STAGES[1]: marks_of_points(mm[kept], score=score[kept]),
+def stages_of(networks: BleedNetworks, volume: Volume, anatomy: Anatomy, modality: Modality) -> dict[str, Marks]:
+    """Marks after the detector, after the discriminator, and after the clean-up: definite ones, and with possible ones.
+
+    Raises
+    ------
+    ScanError
+        if the task refuses the scan.
+    """
+    found = find_bleeds(volume, anatomy, prepare(volume, anatomy, modality), networks)
+    looked = found.looked
+    mm = np.array([(one.x_mm, one.y_mm, one.z_mm) for one in looked], float).reshape(-1, 3)
+    score, probability = (np.array([getattr(one, name) for one in looked], float) for name in ("score", "probability"))
+    verdict = np.array([one.verdict for one in looked], object)
+    kept = {
+        STAGES[1]: probability >= networks.threshold,
+        STAGES[2]: verdict == "definite",
+        STAGES[3]: (verdict == "definite") | (verdict == "possible"),
     }
+    marks = {name: marks_of_points(mm[rows], score=probability[rows]) for name, rows in kept.items()}
+    return {STAGES[0]: marks_of_points(mm, score=score)} | marks
 
 
 def ask(networks: BleedNetworks, path: Path, draw: int, slice_mm: float) -> Iterator[Case]:
@@ -107,10 +119,9 @@ def ask(networks: BleedNetworks, path: Path, draw: int, slice_mm: float) -> Iter
     for modality in MODALITIES:
         volume = as_volume(drawn.images[modality], drawn.affine, modality)
         try:
-            prepared = prepare(volume, compute_anatomy(volume), modality)
-            marks, refused = stages_of(networks, prepared), ""
+            marks, refused = stages_of(networks, volume, compute_anatomy(volume), modality), ""
         except ScanError as error:
-            marks, refused = {stage: marks_of_points([]) for stage in STAGES[:2]}, error.cause
+            marks, refused = {stage: marks_of_points([]) for stage in STAGES}, error.cause
         stages = {stage: match_marks(reference, one) for stage, one in marks.items()}
         yield Case(name, draw, modality, slice_mm, stages, refused)
 

@@ -141,6 +141,9 @@ def microbleeds(
     threshold: Annotated[
         float | None, typer.Option(help="Least probability of a mark that counts; all count if not given.")
     ] = None,
+    possible: Annotated[
+        bool, typer.Option("--possible/--definite", help="Whether bleeds whose `certainty` is `possible` count.")
+    ] = False,
     folds: Annotated[
         int | None,
         typer.Option(min=2, help="Choose the threshold for F1 on other folds of people, and measure on each."),
@@ -181,7 +184,7 @@ def microbleeds(
         found = own_marks(output, named)
     else:
         raise Stop("There is nothing to score.", "Give the OUTPUT of a run, or `--masks DIR`.")
-    compared = compare_marks(rows, labels.parent, found, scans or labels.parent, reach, seen)
+    compared = compare_marks(rows, labels.parent, found, scans or labels.parent, reach, possible=possible, seen=seen)
     if not compared.rows:
         scan, why = next(iter(compared.failed.items()))
         raise Stop(f"Nothing could be compared; {scan}: {why}.", "Name files like their scans, or list them in a TSV.")

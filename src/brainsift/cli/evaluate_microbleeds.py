@@ -100,9 +100,23 @@ def own_marks(output: Path, scans: Sequence[str]) -> MaskFiles:
 
 
 def compare_marks(
-    labels: Sequence[Label], folder: Path, marks: MaskFiles, scans: Path | None, reach_mm: float, seen: int = 0
+    labels: Sequence[Label],
+    folder: Path,
+    marks: MaskFiles,
+    scans: Path | None,
+    reach_mm: float,
+    *,
+    possible: bool = False,
+    seen: int = 0,
 ) -> Compared:
-    """Match each row's bleeds, below `folder`, with those of the program; `scans` holds the scans, for voxels."""
+    """Match each row's bleeds, below `folder`, with those of the program.
+
+    Parameters
+    ----------
+    scans : folder of the scans, for points in voxels.
+    possible : whether bleeds that are called possible count.
+    seen : rows that were left out.
+    """
     from brainsift.cli.evaluate_wmh import person_of
     from brainsift.evaluate.detection.match import match_marks
     from brainsift.scans.errors import ScanError
@@ -115,7 +129,7 @@ def compare_marks(
         path = marks.found[label.scan]
         try:
             reference, result = read_pair(
-                folder / label.microbleeds, path, None if scans is None else scans / label.scan
+                folder / label.microbleeds, path, None if scans is None else scans / label.scan, possible
             )
             match = match_marks(reference, result, reach_mm)
         except (ScanError, ValueError, OSError) as error:
@@ -125,8 +139,10 @@ def compare_marks(
     return compared
 
 
-def read_pair(reference: Path, result: Path, scan: Path | None) -> tuple[Marks, Marks]:
-    """Both as marks. Voxels of points are those of the scan, or else of the mask on the other side.
+def read_pair(reference: Path, result: Path, scan: Path | None, possible: bool = False) -> tuple[Marks, Marks]:
+    """Both as marks, of points the definite ones or all.
+
+    Voxels of points are those of the scan, or else of the mask on the other side.
 
     Raises
     ------
@@ -151,7 +167,7 @@ def read_pair(reference: Path, result: Path, scan: Path | None) -> tuple[Marks, 
         if volume is not None:
             made.append(marks_of_mask(volume.data, volume.affine))
         elif one is not None:
-            made.append(one.marks(grid))
+            made.append((one if possible else one.definite()).marks(grid))
     return made[0], made[1]
 
 

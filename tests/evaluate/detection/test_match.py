@@ -120,6 +120,14 @@ def test_points_in_voxels_go_by_the_scan_s_affine_and_those_in_mm_by_none(tmp_pa
     np.testing.assert_allclose(read_points(path).marks().mm, [[1, 2, 3]])
 
 
+def test_possible_bleeds_can_be_left_out(tmp_path: Path) -> None:
+    path = tmp_path / "points.tsv"
+    path.write_text("x_mm\ty_mm\tz_mm\tcertainty\n1\t2\t3\tdefinite\n4\t5\t6\tPossible\n7\t8\t9\t\n")
+    points = read_points(path)
+    assert len(points.marks()) == 3
+    np.testing.assert_allclose(points.definite().marks().mm[:, 0], [1, 7])
+
+
 def test_a_file_with_a_header_alone_says_that_there_is_none(tmp_path: Path) -> None:
     path = tmp_path / "points.tsv"
     path.write_text("x\ty\tz\n")

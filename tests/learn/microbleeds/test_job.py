@@ -11,7 +11,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason='training needs the extra: pip install "brainsift[train]"')
 
-from brainsift.learn.microbleeds import finish, job, train  # noqa: E402
+from brainsift.learn.microbleeds import cubes, finish, job, settings, train  # noqa: E402
 from brainsift.learn.microbleeds.bank import load_bank  # noqa: E402
 from brainsift.learn.microbleeds.banks import Banks  # noqa: E402
 from brainsift.learn.microbleeds.batches import Lessons  # noqa: E402
@@ -34,13 +34,15 @@ def banks(tmp_path: Path) -> Banks:
     return Banks(*(toy_bank(tmp_path / name, people) for name, people in (("bank", "ab"), ("v", "c"), ("f", "d"))))
 
 
-def test_one_call_trains_exports_and_measures_and_a_second_goes_on(
+def test_one_call_trains_exports_and_measures_and_a_second_finds_it_done(
     banks: Banks, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Sixty steps teach the toy's detector what bright balls are; thresholds go into the files."""
     monkeypatch.setattr(finish, "EXPORT_SHAPE", (32, 32, 16))
     monkeypatch.setattr(train, "CURVE_EXAMPLES", 3)
     monkeypatch.setattr(job, "CUBE_VALIDATE_EVERY", 30)
+    monkeypatch.setattr(cubes, "CANDIDATES_EACH", 5)
+    monkeypatch.setattr(settings, "CANDIDATE_RATE", 5.0)
     plan = TrainingPlan(steps=60, seed=3, threads=1, validate_every=30, learning_rate=1e-2)
     output = tmp_path / "out"
     detector, discriminator = train_and_export(banks, output, plan, COURSE, quiet=True, networks=TINY)
@@ -58,10 +60,11 @@ def test_one_call_trains_exports_and_measures_and_a_second_goes_on(
     before = curve(output / "detector")
     assert [int(row["step"]) for row in before] == [30, 60]
     assert float(before[-1]["loss"]) < float(before[0]["loss"])
-    again = TrainingPlan(steps=90, seed=3, threads=1, validate_every=30, learning_rate=1e-2)
-    train_and_export(banks, output, again, COURSE, quiet=True, networks=TINY)
-    assert [int(row["step"]) for row in curve(output / "detector")] == [30, 60, 90]
-    assert [int(row["step"]) for row in curve(output / "student_alone_0")] == [30, 60, 90]
+    written = {path.name: path.stat().st_mtime_ns for path in output.rglob("*.npz")}
+    train_and_export(banks, output, plan, COURSE, quiet=True, networks=TINY)
+    assert curve(output / "detector") == before
+    assert [int(row["step"]) for row in curve(output / "student_alone_0")] == [30, 60]
+    assert {path.name: path.stat().st_mtime_ns for path in output.rglob("*.npz")} == written
 
 
 def threshold_in(path: Path) -> float:

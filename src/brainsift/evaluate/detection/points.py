@@ -19,6 +19,9 @@ VOXEL, MM = ("x", "y", "z"), ("x_mm", "y_mm", "z_mm")
 
 SIZE, SCORES = "diameter_mm", ("probability", "score")
 
+CERTAINTY, POSSIBLE = "certainty", "possible"
+"""Column of MARS (Gregoire 2009, Neurology 73:1759), and what is said there of a bleed that is not definite."""
+
 MAX_FAULTS = 5
 """Faults named in one message."""
 
@@ -44,12 +47,20 @@ class Points:
     in_mm : whether places are in mm, else in voxels of the scan as stored.
     diameter_mm : (N,), NaN where it is not given.
     score : (N,), or None where the file has none.
+    possible : (N,) whether a bleed is called possible and not definite.
     """
 
     places: Float64
     in_mm: bool
     diameter_mm: Float64
     score: Float64 | None
+    possible: NDArray[np.bool_]
+
+    def definite(self) -> Points:
+        """Without those that are called possible."""
+        keep = ~self.possible
+        score = None if self.score is None else self.score[keep]
+        return Points(self.places[keep], self.in_mm, self.diameter_mm[keep], score, self.possible[keep])
 
     def marks(self, affine: Float64 | None = None) -> Marks:
         """As marks in mm; `affine` (4x4) takes voxels of the scan as stored to mm.
@@ -71,7 +82,8 @@ class Points:
 def read_points(path: Path) -> Points:
     """Read a TSV with a header; one that holds no row says that there is no lesion.
 
-    Columns: `x y z` or `x_mm y_mm z_mm`; `diameter_mm` and `probability` (or `score`) where known; others are left.
+    Columns: `x y z` or `x_mm y_mm z_mm`; `diameter_mm`, `probability` (or `score`) and `certainty` where known; others
+    are left.
 
     Raises
     ------
@@ -89,17 +101,20 @@ def read_points(path: Path) -> Points:
                 "Write one row for each microbleed, separated by tabs, below a line with the names.",
             )
         score = next((name for name in SCORES if name in columns), None)
-        faults: list[str] = []
-        rows = [
-            [_number(row, name, line, faults, needed=name != SIZE) for name in (*place, SIZE, score) if name]
+        lines = [
+            (line, row)
             for line, row in enumerate(reader, start=2)
             if any(isinstance(cell, str) and cell.strip() for cell in row.values())
         ]
+    faults: list[str] = []
+    named = [name for name in (*place, SIZE, score) if name]
+    rows = [[_number(row, name, line, faults, needed=name != SIZE) for name in named] for line, row in lines]
     if faults:
         more = f" and {len(faults) - MAX_FAULTS} more" if len(faults) > MAX_FAULTS else ""
         raise PointsError(f"{path.name}: {'; '.join(faults[:MAX_FAULTS])}{more}.", "Write a number there.")
     table = np.array(rows, float).reshape(-1, 4 + (score is not None))
-    return Points(table[:, :3], place is MM, table[:, 3], None if score is None else table[:, 4])
+    possible = np.array([(row.get(CERTAINTY) or "").strip().lower() == POSSIBLE for _, row in lines], bool)
+    return Points(table[:, :3], place is MM, table[:, 3], None if score is None else table[:, 4], possible)
 
 
 def _number(row: dict[str, str], name: str, line: int, faults: list[str], *, needed: bool) -> float:

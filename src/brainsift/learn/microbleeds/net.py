@@ -107,10 +107,9 @@ class ClassHead(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, C, X, Y, Z) → (N, 1)."""
-        low, high = x.shape[2] // 2 - 1, x.shape[2] // 2 + 1
-        if x.shape[2] % 2:
-            low, high = x.shape[2] // 2, x.shape[2] // 2 + 1
-        middle = x[:, :, low:high, low:high, low:high].mean(dim=(2, 3, 4))
+        size = x.shape[2]
+        inner = slice((size - 1) // 2, size // 2 + 1)
+        middle = x[:, :, inner, inner, inner].mean(dim=(2, 3, 4))
         pooled = torch.cat([middle, x.mean(dim=(2, 3, 4)), x.amax(dim=(2, 3, 4))], dim=1)
         result: Tensor = self.second(F.relu(self.first(pooled)))
         return result
