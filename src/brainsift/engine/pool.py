@@ -75,8 +75,8 @@ class ProcessPool:
                         self._bury(worker, crew, died)
                         continue
                     self._stillborn = 0
-                    self._retire_bloated(worker, crew)
                     if outcome is not None:
+                        self._retire_bloated(worker, crew)
                         yield outcome
                 yield from self._give_up(crew, context)
         finally:
@@ -101,9 +101,7 @@ class ProcessPool:
 
     def _retire_bloated(self, worker: Worker, crew: list[Worker]) -> None:
         """Let a worker go that kept much memory of the scans before; `_hand_out` starts another where there is work."""
-        if self.memory_limit is None or worker.job is not None or not worker.ready:
-            return
-        if worker.memory_bytes > BLOATED_SHARE * self.memory_limit:
+        if self.memory_limit is not None and worker.memory_bytes > BLOATED_SHARE * self.memory_limit:
             crew.remove(worker)
             worker.stop()
 
