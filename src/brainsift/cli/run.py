@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from brainsift.cli.cluster import DaskAddress, SlurmJobs, SlurmOption, make_executor
 from brainsift.cli.exits import Exit, Stop
 from brainsift.cli.options import (
     CalibrationFiles,
@@ -27,6 +28,7 @@ from brainsift.cli.options import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from brainsift.engine.executors import Executor
     from brainsift.engine.settings import RunOptions, RunSettings
     from brainsift.engine.study import MakeWatcher
     from brainsift.engine.summary import RunSummary
@@ -51,6 +53,10 @@ EXAMPLES = """Examples
 `brainsift run scans results --log brainsift.jsonl --metrics brainsift.prom` (for those who watch over machines)
 
 `brainsift run scans results --memory-limit 3G --time-limit 120` (a scan that takes more is given up, its row says so)
+
+`brainsift run scans results --dask tcp://head:8786` (on a Dask cluster that runs already; `--dask local` tries it here)
+
+`brainsift run scans results --slurm 20 --slurm-option queue=short --slurm-option walltime=02:00:00` (in jobs of Slurm)
 
 `brainsift run bids results participant --participant-label 01 02` (one job of many)
 
@@ -83,6 +89,9 @@ def run(
         int | None,
         typer.Option("--nprocs", "-j", min=1, help="Processes; as many as cores and memory allow if not given."),
     ] = None,
+    dask: DaskAddress = None,
+    slurm: SlurmJobs = None,
+    slurm_option: SlurmOption = None,
     memory_limit: MemoryLimit = None,
     time_limit: TimeLimit = None,
     first: First = None,
@@ -140,8 +149,12 @@ def run(
         write_study=stage != "participant",
         db_url=db,
     )
+    executor = make_executor(options, dask, slurm, slurm_option)
     watchers = make_watchers(log, metrics)
-    raise typer.Exit(sift(input_folder, output, settings, options, group_only=stage == "group", watchers=watchers))
+    group_only = stage == "group"
+    raise typer.Exit(
+        sift(input_folder, output, settings, options, group_only=group_only, watchers=watchers, executor=executor)
+    )
 
 
 def split_level(words: list[str], labels: list[str]) -> tuple[str | None, list[str]]:
@@ -219,6 +232,7 @@ def sift(
     *,
     group_only: bool = False,
     watchers: Sequence[MakeWatcher] = (),
+    executor: Executor | None = None,
 ) -> int:
     """Run the study with its pages and tell how it went; return the exit code."""
     from brainsift.cli.console import notes
@@ -231,7 +245,14 @@ def sift(
     else:
         with Display() as display:
             summary = run_study(
-                input_folder, output, settings, options, after_scan=write_page, progress=display, watchers=watchers
+                input_folder,
+                output,
+                settings,
+                options,
+                after_scan=write_page,
+                progress=display,
+                executor=executor,
+                watchers=watchers,
             )
     if options.dry_run:
         tell_plan(summary)

@@ -75,7 +75,7 @@ def do_job(job: Job, context: Context) -> Outcome:
         refreshed = _refresh(job, context)
         if refreshed is not None:
             return Outcome(refreshed, refreshed=True)
-        _forget(job, context)
+        forget(job, context)
         with scratch_folder(context.scratch) as scratch:
             record = run_scan(
                 job.ref,
@@ -171,7 +171,7 @@ def _refresh(job: Job, context: Context) -> Record | None:
     return record
 
 
-def _forget(job: Job, context: Context) -> None:
+def forget(job: Job, context: Context) -> None:
     """Remove the record that is to be replaced, with its pictures and masks: they may show what is no longer there."""
     path = record_path(context.output, job.ref.stem)
     try:

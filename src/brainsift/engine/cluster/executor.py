@@ -14,7 +14,7 @@ from brainsift.engine.cluster.errand import Errand, Freight, Reply, unpack
 from brainsift.engine.cluster.flights import Flights, not_installed
 from brainsift.engine.cluster.options import LOCAL, SLURM, ClusterOptions
 from brainsift.engine.errors import RunError
-from brainsift.engine.job import Context, Job, Outcome, _forget, failed_record, finish
+from brainsift.engine.job import Context, Job, Outcome, failed_record, finish, forget
 from brainsift.engine.resources import usable_cores
 from brainsift.engine.scan_unit import SOFTWARE
 from brainsift.store.files import PART_SUFFIX, write_atomic
@@ -159,7 +159,7 @@ def _arrived(reply: Reply, outcome: Outcome, job: Job, context: Context) -> Outc
     if reply.files is None or outcome.record is None:
         return outcome
     if not outcome.refreshed:
-        _forget(job, context)
+        forget(job, context)
     unpack(reply.files, context.output)
     write_record(outcome.record, context.output)
     return outcome
