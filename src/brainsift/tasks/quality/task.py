@@ -14,6 +14,7 @@ from brainsift.scans.dimension import dimension_of
 from brainsift.scans.ref import ScanRef
 from brainsift.scans.volume import Volume
 from brainsift.tasks.base import Finding, Measurement
+from brainsift.tasks.quality.flair import FLAIR, FlairVerdict, filed_as_flair, flair_verdict
 from brainsift.tasks.quality.network import GRADED, Answer, QualityNetwork, open_quality_network
 from brainsift.tasks.quality.slices import Slices, slices_of
 from brainsift.tasks.quality.unlike import unlike_training
@@ -68,6 +69,10 @@ class QualityTask:
         stack = _stack(volume, answer)
         if stack:
             answer = replace(answer, proper=min(answer.proper, PROPER_STACK))
+        flair: dict[str, Measurement] = {}
+        if filed_as_flair(ref, volume.facts.header):
+            verdict = flair_verdict(answer, stack, anatomy)
+            answer, flair = replace(answer, proper=verdict.probability), _of_flair(verdict)
         metrics = _metrics(volume, anatomy)
         unlike = unlike_training(answer, volume.spacing.tolist(), anatomy, metrics)
         finding = Finding(
@@ -76,6 +81,7 @@ class QualityTask:
             probabilities=probabilities(answer),
             measurements=measure(answer, slices)
             | {"stack_of_slices": stack}
+            | flair
             | unlike
             | {f"metric_{name}": v for name, v in metrics.items()},
             flags=tuple(unlike),
@@ -88,6 +94,12 @@ class QualityTask:
 def _stack(volume: Volume, answer: Answer) -> bool:
     susceptibility = answer.likeliest_sequence() == SUSCEPTIBILITY
     return dimension_of(volume.spacing, volume.facts.header, susceptibility)[0] == "2D"
+
+
+def _of_flair(verdict: FlairVerdict) -> dict[str, Measurement]:
+    """What is said beside the probability of a scan that is filed as FLAIR."""
+    because = "; ".join(verdict.because) or None
+    return {"filed_as": FLAIR, "not_proper_because": because, "skull_stripped": verdict.skull_stripped}
 
 
 def probabilities(answer: Answer) -> dict[str, float]:

@@ -14,6 +14,10 @@ def describe(finding: Finding) -> str:
     """Put label, grades and tier of a quality finding into words, with the rule of the tier."""
     measured = finding.measurements
     what = f"{measured['sequence']} with gadolinium" if measured["gadolinium"] else f"{measured['sequence']}"
+    because = measured.get("not_proper_because")
+    if because is not None:
+        likely = finding.probabilities["proper"]
+        return f"Not a proper 3D {measured['filed_as']} ({likely:.0%} likely to be one): {because}."
     if measured.get("stack_of_slices"):
         return "A stack of thick slices, not a 3D scan: not proper by its geometry, so it gets no grades."
     if finding.label != "proper":
@@ -22,4 +26,5 @@ def describe(finding: Finding) -> str:
     found = [f"{DEGREE[grade]} {FAULT[name]}" for name, grade in grades.items() if grade]
     tier = 1 + max(grades.values())
     why = ", ".join(found) if found else "no motion, noise or loss of contrast"
-    return f"{what} of {TIERS[tier]} quality (tier {tier}, 1 + the worst grade): {why}."
+    stripped = " The skull was removed." if measured.get("skull_stripped") else ""
+    return f"{what} of {TIERS[tier]} quality (tier {tier}, 1 + the worst grade): {why}.{stripped}"
