@@ -23,6 +23,15 @@ pytest.importorskip("torch", reason='training needs the extra: pip install "brai
         (["--label-maps", "maps", "--validation", "head_99"], "No label map or scan is called head_99"),
         (["--label-maps", "maps", "--from", "none.onnx"], "There is no file none.onnx."),
         (["--labels", "none.tsv", "--from", "nothing"], "none.tsv"),
+        (["--target", "flair.tsv"], "There are not two domains to learn from."),
+        (["--source", "t1w.tsv"], "There are not two domains to learn from."),
+        (
+            ["--source", "t1w.tsv", "--target", "f.tsv", "--labels", "l.tsv"],
+            "Two domains leave no room for other data.",
+        ),
+        (["--source", "t1w.tsv", "--unlabelled", "nowhere"], "There is no folder nowhere."),
+        (["--source", "a.tsv", "--target", "b.tsv", "--semi", "magic"], "'magic' is no choice of --semi."),
+        (["--source", "a.tsv", "--target", "b.tsv", "--from", "nothing"], "b.tsv"),
     ],
 )
 def test_it_says_what_is_wrong_before_it_starts(
@@ -77,3 +86,25 @@ def test_labels_are_learnt_from_gently_and_until_nothing_is_gained(
     assert answer.code == Exit.DONE, answer.err
     assert (given["scans"], given["start_from"], given["freeze"]) == (tmp_path, model, "extractor")
     assert (given["plan"].learning_rate, given["plan"].patience) == (5e-4, 6)
+
+
+def test_two_domains_are_handed_on_with_what_was_switched(
+    call: Call, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from brainsift.learn.adapt import job
+
+    handed: dict[str, Any] = {}
+
+    def adapt(files: Any, output: Path, plan: Any, lessons: Any, **more: Any) -> Path:
+        handed.update(more, files=files, plan=plan, lessons=lessons)
+        return output / "quality.onnx"
+
+    monkeypatch.setattr(job, "adapt", adapt)
+    source, target = tmp_path / "t1w.tsv", tmp_path / "flair.tsv"
+    options = ("--unlabelled", tmp_path, "--heads", "1", "--align", "0.5", "--semi", "pseudo", "--from", "nothing")
+    answer = call("train", "quality", tmp_path / "out", "--source", source, "--target", target, *options, "--seed", "4")
+    assert answer.code == Exit.DONE, answer.err
+    assert (handed["files"].source, handed["files"].target, handed["files"].unlabelled) == (source, target, tmp_path)
+    lessons = handed["lessons"]
+    assert (lessons.two_heads, lessons.domain, lessons.semi) == (False, 0.5, "pseudo")
+    assert (handed["plan"].seed, handed["plan"].steps, handed["start_from"]) == (4, 1000, None)
