@@ -23,8 +23,8 @@ SMOOTHING_MM = 0.6
 """Standard deviation before peaks are sought: a large bleed has one probability from edge to edge, and its middle is
 where most of it is around."""
 
-MAX_CANDIDATES = 300
-"""Most probable ones: a brain with more has vessels in them, and each costs time."""
+MAX_CANDIDATES = 255
+"""Most probable ones: a brain with more has vessels among them, each costs time, and a mask numbers them in bytes."""
 
 
 @dataclass(frozen=True)

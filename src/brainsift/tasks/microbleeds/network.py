@@ -73,7 +73,10 @@ def prepare(volume: Volume, anatomy: Anatomy, modality: Modality) -> Prepared:
         raise ScanError("no_brain", "No brain was found in the scan.", "Bleeds are sought in brain scans alone.")
     reading = read_image(volume, anatomy, modality)
     grid = cut_brain(volume, anatomy)
-    seen = near_skull(anatomy, grid.values.shape, grid.affine) & grid.inside
+    seen = near_skull(anatomy, grid.values.shape, grid.affine)
+    if reading.modality == "qsm":
+        seen |= grid.values != 0  # the map's own mask is that of a brain, and closer than labels at 2 mm
+    seen &= grid.inside
     channels = np.empty((len(CHANNELS), *grid.values.shape), np.float32)
     channels[0] = _grey(anatomy, reading, reading.upright(grid.values), grid.affine)
     channels[0][~seen] = TISSUE

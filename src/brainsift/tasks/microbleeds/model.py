@@ -1,0 +1,144 @@
+"""The two bleed networks behind ONNX Runtime, with their identity and what their files say of how to read them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from brainsift.models.errors import ModelError
+from brainsift.tasks.microbleeds.network import (
+    CANDIDATES,
+    DISCRIMINATOR,
+    Candidate,
+    Prepared,
+    candidates,
+    cubes,
+    probability,
+)
+
+Float32 = NDArray[np.float32]
+
+THRESHOLD = "threshold"
+"""Name in the metadata of both ONNX files: chosen on validation heads when the models were trained."""
+
+DEFAULT_CANDIDATE, DEFAULT_BLEED = 0.1, 0.5
+"""For models whose files name none: recall comes first in the first step."""
+
+POSSIBLE_SHARE = 0.5
+"""Of the second threshold: what reaches this much of it is called possible, for a person to see."""
+
+CUBES_AT_ONCE = 64
+
+
+@dataclass(frozen=True, eq=False)
+class BleedNetworks:
+    """Both networks with their identity.
+
+    Attributes
+    ----------
+    detector : session, (1, 2, X, Y, Z) → logits (1, 1, X, Y, Z).
+    discriminator : session, (N, 3, 24, 24, 24) → logits (N, 1).
+    detector_sha256, model_sha256 : of the two files; the second decides and stands in the finding.
+    candidate_threshold : probability of a voxel from which on a place is looked at.
+    threshold : probability of a place from which on it is a bleed.
+    """
+
+    detector: Any
+    discriminator: Any
+    detector_sha256: str
+    model_sha256: str
+    candidate_threshold: float = DEFAULT_CANDIDATE
+    threshold: float = DEFAULT_BLEED
+    model_id: str = DISCRIMINATOR
+
+    @property
+    def possible_threshold(self) -> float:
+        """Probability of a place from which on it is a possible bleed."""
+        return POSSIBLE_SHARE * self.threshold
+
+    def find(self, prepared: Prepared) -> list[Candidate]:
+        """Step one: places that may be bleeds.
+
+        Raises
+        ------
+        ModelError
+            if the model gives something else than a map.
+        """
+        name = self.detector.get_inputs()[0].name
+        logits = self.detector.run(None, {name: prepared.input[None]})[0]
+        if logits.shape != (1, 1, *prepared.input.shape[1:]):
+            raise _bad(CANDIDATES, f"answers of the shape {logits.shape} for {prepared.input.shape[1:]} voxels")
+        return candidates(probability(logits[0, 0]), prepared, self.candidate_threshold)
+
+    def judge(self, prepared: Prepared, places: Sequence[Candidate]) -> Float32:
+        """Step two: probability that each place is a bleed, float32 (N,).
+
+        Raises
+        ------
+        ModelError
+            if the model gives something else than one number for each place.
+        """
+        name = self.discriminator.get_inputs()[0].name
+        found = np.empty(len(places), np.float32)
+        for first in range(0, len(places), CUBES_AT_ONCE):
+            part = places[first : first + CUBES_AT_ONCE]
+            seen = cubes(prepared, np.array([place.voxel for place in part]))
+            logits = self.discriminator.run(None, {name: seen})[0]
+            if logits.shape != (len(part), 1):
+                raise _bad(DISCRIMINATOR, f"answers of the shape {logits.shape} for {len(part)} places")
+            found[first : first + len(part)] = probability(logits[:, 0])
+        return found
+
+
+def networks_of(detector: Any, discriminator: Any, detector_sha256: str, model_sha256: str) -> BleedNetworks:
+    """Two sessions with the thresholds that their files hold, or the defaults.
+
+    Raises
+    ------
+    ModelError
+        if a file holds a threshold that is none.
+    """
+    return BleedNetworks(
+        detector,
+        discriminator,
+        detector_sha256,
+        model_sha256,
+        _threshold(detector, CANDIDATES, DEFAULT_CANDIDATE),
+        _threshold(discriminator, DISCRIMINATOR, DEFAULT_BLEED),
+    )
+
+
+def _threshold(session: Any, model_id: str, default: float) -> float:
+    told = session.get_modelmeta().custom_metadata_map.get(THRESHOLD, default)
+    try:
+        value = float(told)
+    except ValueError:
+        raise _bad(model_id, f"the threshold {told!r}") from None
+    if not (math.isfinite(value) and 0 < value < 1):
+        raise _bad(model_id, f"the threshold {value:g}")
+    return value
+
+
+def _bad(model_id: str, what: str) -> ModelError:
+    return ModelError(model_id, f"its file gives {what}, which cannot be used.", "Export it again.")
+
+
+def open_bleed_networks(threads: int | None = None, shelf: Path | None = None) -> BleedNetworks:
+    """Both networks from the shelf; their sessions are opened once per process.
+
+    Raises
+    ------
+    ModelError
+        if a model is missing or damaged.
+    """
+    from brainsift.models.session import open_session
+    from brainsift.models.shelf import find
+
+    detector, discriminator = (open_session(name, threads, shelf) for name in (CANDIDATES, DISCRIMINATOR))
+    return networks_of(detector, discriminator, find(CANDIDATES, shelf).sha256, find(DISCRIMINATOR, shelf).sha256)
