@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from brainsift.cli.exits import Exit, Stop
-from brainsift.cli.options import CalibrationFiles, Shelf, Site, TaskNames
+from brainsift.cli.options import CalibrationFiles, MarsAtlas, Shelf, Site, TaskNames
 
 if TYPE_CHECKING:
     from brainsift.scans.ref import ScanRef
@@ -27,6 +27,7 @@ def check(
     shelf: Shelf = None,
     calibration: CalibrationFiles = None,
     site: Site = None,
+    mars_atlas: MarsAtlas = None,
     as_json: Annotated[bool, typer.Option("--json", help="The record as JSON, one line per scan.")] = False,
 ) -> None:
     """Look at one scan and answer in the terminal; nothing is written.
@@ -39,7 +40,7 @@ def check(
     from brainsift.engine.calibrations import load_calibrations
     from brainsift.engine.scan_unit import run_scan
 
-    refs, settings = find_scans(scan), make_settings(task, shelf)
+    refs, settings = find_scans(scan), make_settings(task, shelf, mars_atlas=mars_atlas)
     thresholds = load_calibrations(calibration or (), site=site)
     worst = Exit.DONE
     with tempfile.TemporaryDirectory(prefix="brainsift-") as scratch:

@@ -71,6 +71,15 @@ MetricsPath = Annotated[
     ),
 ]
 
+MarsAtlas = Annotated[
+    Path | None,
+    typer.Option(
+        "--mars-atlas",
+        metavar="FILE",
+        help="Atlas of the Microbleed Anatomical Rating Scale in MNI152, for finer regions of microbleeds.",
+    ),
+]
+
 Site = Annotated[
     str | None,
     typer.Option(

@@ -16,6 +16,7 @@ from brainsift.cli.options import (
     First,
     Input,
     LogFile,
+    MarsAtlas,
     MemoryLimit,
     MetricsPath,
     Output,
@@ -111,6 +112,7 @@ def run(
         bool,
         typer.Option("--face-renders", help="Keep renders of heads that nothing was taken from. They show faces."),
     ] = False,
+    mars_atlas: MarsAtlas = None,
     log: LogFile = None,
     metrics: MetricsPath = None,
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Do failed scans again.")] = False,
@@ -137,6 +139,7 @@ def run(
         site=site,
         originals=original,
         face_renders=face_renders,
+        mars_atlas=mars_atlas,
     )
     options = RunOptions(
         participants=tuple(labels),
@@ -186,19 +189,22 @@ def make_settings(
     site: str | None = None,
     originals: Path | None = None,
     face_renders: bool = False,
+    mars_atlas: Path | None = None,
 ) -> RunSettings:
     """Settings of the run.
 
     Raises
     ------
     Stop
-        if a task or a sequence does not exist.
+        if a task or a sequence does not exist, or an atlas cannot be used.
     """
     from brainsift.cli.task_words import parse_tasks
     from brainsift.engine.settings import RunSettings
     from brainsift.tasks.registry import REGISTRY
 
     names, only_for = parse_tasks(tasks or REGISTRY)
+    if mars_atlas is not None:
+        check_mars_atlas(mars_atlas, names)
     return RunSettings(
         tasks=names,
         only_for=only_for,
@@ -208,7 +214,28 @@ def make_settings(
         site=site,
         originals=originals.resolve() if originals is not None else None,
         face_renders=face_renders,
+        mars_atlas=mars_atlas.resolve() if mars_atlas is not None else None,
     )
+
+
+def check_mars_atlas(path: Path, tasks: Sequence[str]) -> None:
+    """See before the first scan that an atlas is one.
+
+    Raises
+    ------
+    Stop
+        if the run does not look for microbleeds, or the file is no such atlas.
+    """
+    from brainsift.scans.errors import ScanError
+    from brainsift.tasks.microbleeds.mars import load_mars_atlas
+
+    if "microbleeds" not in tasks:
+        raise Stop("`--mars-atlas` names regions of microbleeds, and this run does not look for them.", "Leave it out.")
+    try:
+        load_mars_atlas(path.resolve())
+    except (ScanError, OSError) as error:
+        cause, remedy = (error.cause, error.remedy) if isinstance(error, ScanError) else (str(error), "Give a file.")
+        raise Stop(cause, remedy) from error
 
 
 def make_watchers(log: Path | None, metrics: Path | None) -> Sequence[MakeWatcher]:

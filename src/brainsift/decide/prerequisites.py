@@ -14,6 +14,9 @@ from brainsift.tasks.base import Finding
 
 T1W = "T1w"
 
+SUSCEPTIBILITY = ("T2starw", "Chimap")
+"""GRE and SWI are both T2starw to `integrity`; maps of susceptibility are Chimap."""
+
 
 def why_not_asked(task: str, findings: Iterable[Finding]) -> str | None:
     """A sentence that says why a task makes no sense for a scan; None where nothing speaks against it.
@@ -22,7 +25,10 @@ def why_not_asked(task: str, findings: Iterable[Finding]) -> str | None:
     ----------
     findings : of the tasks that were asked before it.
     """
-    return _not_for_lesions({finding.task: finding for finding in findings}) if task == "wmh" else None
+    found = {finding.task: finding for finding in findings}
+    if task == "wmh":
+        return _not_for_lesions(found)
+    return _not_for_bleeds(found.get("integrity")) if task == "microbleeds" else None
 
 
 def _not_for_lesions(found: dict[str, Finding]) -> str | None:
@@ -41,3 +47,19 @@ def _not_for_lesions(found: dict[str, Finding]) -> str | None:
         likely = f" ({share:.0%} likely)" if share is not None else ""
         return f"Contrast agent was given{likely}, which changes how lesions look."
     return None
+
+
+def _not_for_bleeds(integrity: Finding | None) -> str | None:
+    """Bleeds show where susceptibility does. A name or header that says so is enough to look: some gradient echoes are
+    T1-weighted too, and the task itself refuses what is none."""
+    if integrity is None:
+        return None
+    sequence = integrity.measurements.get("sequence")
+    said = {integrity.measurements.get(f"sequence_from_{witness}") for witness in ("header", "name")}
+    if not isinstance(sequence, str) or sequence in SUSCEPTIBILITY:
+        return None
+    if said & set(SUSCEPTIBILITY) and sequence != "phase":
+        return None
+    if sequence == "unknown":
+        return "Microbleeds are sought in GRE, SWI and QSM, and nothing tells what this scan is: name it so."
+    return f"Microbleeds are sought in GRE, SWI and QSM, and this one is taken for {sequence}."

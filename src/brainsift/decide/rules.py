@@ -7,6 +7,7 @@ from types import MappingProxyType
 
 from brainsift.decide.decision import Action, Decision
 from brainsift.decide.defacing import decide_defacing
+from brainsift.decide.microbleeds import decide_microbleeds
 from brainsift.decide.route import decide_with
 from brainsift.decide.stored import Calibration
 from brainsift.decide.wmh import decide_wmh
@@ -63,6 +64,8 @@ def decide(
         return decide_integrity(finding)
     if finding.task == "wmh":
         return decide_wmh(finding)
+    if finding.task == "microbleeds":
+        return decide_microbleeds(finding)
     if finding.task not in CALIBRATED_TASKS:
         return None
     if finding.task == "defacing":

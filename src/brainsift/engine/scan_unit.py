@@ -30,7 +30,7 @@ from brainsift.stage_clock import StageClock, listening, stage
 from brainsift.store.errors import FULL, StoreError, output_error
 from brainsift.store.files import derived_path, write_atomic
 from brainsift.store.record import Failure, InputFacts, Record
-from brainsift.tasks.base import Drawn, Draws, Finding, Measurement, Networked, NotApplicableError, Task
+from brainsift.tasks.base import Atlased, Drawn, Draws, Finding, Measurement, Networked, NotApplicableError, Task
 
 if TYPE_CHECKING:
     from brainsift.anatomy.anatomy import Anatomy
@@ -195,8 +195,11 @@ def _sequence(course: _Course) -> str:
 
 
 def _task(name: str, stages: Stages, settings: RunSettings, threads: int | None) -> Task:
-    """The task, with the network of the user's shelf and the worker's share of the cores where it asks one."""
+    """The task, with the network of the user's shelf and the worker's share of the cores where it asks one; with the
+    user's atlas where it names regions."""
     task = stages.task(name)
+    if settings.mars_atlas is not None and isinstance(task, Atlased):
+        task = task.with_atlas(settings.mars_atlas)
     return task.on(settings.shelf, threads) if isinstance(task, Networked) else task
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,7 @@ class RunSettings:
         each record holds: other ones decide again from the record, and nothing is computed (`engine.redecide`).
     originals : folder or table of the scans before they were defaced, for the task `defacing`.
     face_renders : keep renders of heads that nothing was taken from, too.
+    mars_atlas : file of an atlas in MNI152 for finer regions of microbleeds; it counts by its content.
     site : of scans whose site `participants.tsv` does not say, for calibrations that go by site.
     """
 
@@ -50,6 +52,7 @@ class RunSettings:
     site: str | None = None
     originals: Path | None = None
     face_renders: bool = False
+    mars_atlas: Path | None = None
 
     def __post_init__(self) -> None:
         unknown = [name for name in self.tasks if name not in REGISTRY]
@@ -81,11 +84,19 @@ class RunSettings:
             told["only_for"] = {name: list(sequences) for name, sequences in self.only_for}
         if "defacing" in self.tasks:
             told |= {"originals": str(self.originals or ""), "face_renders": self.face_renders}
+        if self.mars_atlas is not None and "microbleeds" in self.tasks:
+            told["mars_atlas"] = _digest(self.mars_atlas)
         return told
 
     def sha256(self) -> str:
         """Digest of `resolved`."""
         return hashlib.sha256(json.dumps(self.resolved(), sort_keys=True).encode()).hexdigest()
+
+
+@cache
+def _digest(path: Path) -> str:
+    """SHA-256 of a file, read once in a process."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 @dataclass(frozen=True)

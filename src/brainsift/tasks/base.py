@@ -109,6 +109,15 @@ class Networked(Protocol):
 
 
 @runtime_checkable
+class Atlased(Protocol):
+    """A task that names regions by an atlas of the user's."""
+
+    def with_atlas(self, mars_atlas: Path | None) -> Task:
+        """The task with this file."""
+        ...
+
+
+@runtime_checkable
 class Draws(Protocol):
     """A task whose answer is drawn on the scan, to be kept beside the record."""
 

@@ -55,12 +55,13 @@ class Judged:
     reasons: tuple[str, ...] = ()
 
 
-def judge(place: Place, extent: Extent, *, sure: bool, anatomy_trusted: bool) -> Judged:
+def judge(place: Place, extent: Extent, *, sure: bool, very_sure: bool, anatomy_trusted: bool) -> Judged:
     """Keep, doubt or drop a place.
 
     Parameters
     ----------
     sure : whether the network's probability reaches the threshold of a bleed.
+    very_sure : whether it lies nearer to 1; such a place is not dropped for its shape: a bleed may touch a vein.
     anatomy_trusted : else nothing is dropped for where it lies.
     """
     against: list[str] = []
@@ -75,9 +76,8 @@ def judge(place: Place, extent: Extent, *, sure: bool, anatomy_trusted: bool) ->
     if not anatomy_trusted and against:
         doubts, against = [*doubts, *against, "anatomy_uncertain"], []
     if extent.elongation >= LONG and extent.long_voxels >= MIN_LONG_VOXELS:
-        (against if extent.elongation >= TUBE else doubts).append(
-            "vessel" if extent.elongation >= TUBE else "elongated"
-        )
+        tube = extent.elongation >= TUBE
+        (against if tube and not very_sure else doubts).append("vessel" if tube else "elongated")
     if extent.diameter_mm > LARGEST_MM:
         doubts.append("too_large")
     if not sure:

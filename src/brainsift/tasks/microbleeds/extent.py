@@ -30,6 +30,9 @@ CORE_MM = 1.5
 
 HALF = 0.5
 
+SHELL_STEP_MM, SLACK = 0.5, 1.5
+"""Thickness of the shells of which the mean is taken, and how much further a bleed that is no ball may reach."""
+
 
 @dataclass(frozen=True, eq=False)
 class Extent:
@@ -39,7 +42,8 @@ class Extent:
     ----------
     index : int (N, 3), voxels of `Volume.data`, at least one.
     diameter_mm : of the ball with their volume.
-    elongation : longest axis of the ellipsoid with the same moments over its second axis, 1 for a ball.
+    elongation : of all that is as dark and connected, a vessel that the bleed sits on included: longest axis of the
+        ellipsoid with the same moments over its second axis, 1 for a ball.
     long_voxels : length of that longest axis in voxels along it.
     contrast : of the darkest voxel against what lies around, as a share of it (magnitude) or in ppm.
     """
@@ -65,13 +69,31 @@ def extent_of(volume: Volume, anatomy: Anatomy, reading: Reading, mm: Float64) -
     top = np.unravel_index(np.argmax(np.where(core, loss, -np.inf)), loss.shape)
     around = _level_around(volume, anatomy, box, away, loss)
     peak = float(loss[top])
-    inside = (loss >= around + HALF * (peak - around)) & (away <= REACH_MM)
-    piece = _piece(inside, (int(top[0]), int(top[1]), int(top[2]))) if peak > around else np.array([top])
+    whole = own = np.array([top])
+    if peak > around:
+        half = around + HALF * (peak - around)
+        seed = (int(top[0]), int(top[1]), int(top[2]))
+        reached = away[top] + _radius(loss, away, half, float(volume.spacing.max()))
+        whole = _piece((loss >= half) & (away <= REACH_MM), seed)
+        own = _piece((loss >= half) & (away <= reached), seed)
     start = np.array([side.start for side in box])
-    elongation, long_voxels = _shape(piece, volume)
+    elongation, long_voxels = _shape(whole, volume)
     voxel_mm3 = float(abs(np.linalg.det(volume.affine[:3, :3])))
     scale = 1.0 if reading.modality == "qsm" else max(-around, 1e-6)
-    return Extent(piece + start, ball_mm(len(piece) * voxel_mm3), elongation, long_voxels, (peak - around) / scale)
+    return Extent(own + start, ball_mm(len(own) * voxel_mm3), elongation, long_voxels, (peak - around) / scale)
+
+
+def _radius(loss: Float32, away: Float32, half: float, step_mm: float) -> float:
+    """How far a bleed reaches at the most: to where the mean of a shell has fallen to half, and half as far again.
+
+    Bone and fluid beside a bleed of the cortex are as dark as it is; what is connected with it would be all of them.
+    """
+    shell = np.minimum((away / np.float32(SHELL_STEP_MM)).astype(np.intp), int(REACH_MM / SHELL_STEP_MM))
+    count, total = np.bincount(shell.reshape(-1)), np.bincount(shell.reshape(-1), loss.reshape(-1))
+    filled = np.flatnonzero(count)
+    below = filled[total[filled] / count[filled] < half]
+    first = float(below[0]) * SHELL_STEP_MM if len(below) else REACH_MM
+    return min(REACH_MM, SLACK * first + step_mm / 2)
 
 
 def ball_mm(volume_mm3: float) -> float:

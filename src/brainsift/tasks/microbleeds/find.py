@@ -122,7 +122,8 @@ def _cases(
     for number, place in zip(order.tolist(), find_places(mm[order], anatomy, atlas), strict=True):
         extent = extent_of(volume, anatomy, prepared.reading, mm[number])
         sure = float(probability[number]) >= networks.threshold
-        judged = judge(place, extent, sure=sure, anatomy_trusted=trusted)
+        very_sure = float(probability[number]) >= (1 + networks.threshold) / 2
+        judged = judge(place, extent, sure=sure, very_sure=very_sure, anatomy_trusted=trusted)
         where = tuple(extent.index.T)
         if taken[where].mean() > 0.5:
             judged = Judged("dropped", ("same_as_another",))

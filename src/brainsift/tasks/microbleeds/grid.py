@@ -56,15 +56,19 @@ def slice_axis(volume: Volume) -> int:
     return int(order[2]) if clear else 2
 
 
-def cut_brain(volume: Volume, anatomy: Anatomy) -> Grid:
+def cut_brain(volume: Volume, anatomy: Anatomy, wanted: NDArray[np.bool_]) -> Grid:
     """Cut the brain out of a scan, along the scan's own axes, slices last.
+
+    Parameters
+    ----------
+    wanted : bool, on the grid of the anatomy: what must be in it, the brain at least.
 
     Raises
     ------
     ValueError
         if the anatomy pass found no brain, or the scan does not reach it.
     """
-    part = _around_brain(volume, anatomy)
+    part = _around(volume, anatomy, wanted)
     across = slice_axis(volume)
     order = [axis for axis in range(3) if axis != across] + [across]
     spacing = np.empty(3)
@@ -81,9 +85,9 @@ def cut_brain(volume: Volume, anatomy: Anatomy) -> Grid:
     return Grid(whole, moved, inside)
 
 
-def _around_brain(volume: Volume, anatomy: Anatomy) -> Volume:
+def _around(volume: Volume, anatomy: Anatomy, wanted: NDArray[np.bool_]) -> Volume:
     """The scan's voxels around the brain, as a scan of their own."""
-    box = bounding_box(anatomy.brain)
+    box = bounding_box(wanted)
     if any(side.stop <= side.start for side in box):
         raise ValueError("there is no brain to draw a box around")
     corners = np.array(list(product(*((side.start - 0.5, side.stop - 0.5) for side in box))))

@@ -40,6 +40,10 @@ SEEN_MM = 2.0
 """The image is blanked further than this from all that lies inside the skull: bone is as dark as blood."""
 
 
+MAX_MASK_ML = 2200.0
+"""The largest skull holds as much; a map with values in more is not masked."""
+
+
 @dataclass(frozen=True, eq=False)
 class Prepared:
     """What the networks see of a scan.
@@ -73,10 +77,11 @@ def prepare(volume: Volume, anatomy: Anatomy, modality: Modality) -> Prepared:
     if not anatomy.has_brain or not anatomy.brain.any():
         raise ScanError("no_brain", "No brain was found in the scan.", "Bleeds are sought in brain scans alone.")
     reading = read_image(volume, anatomy, modality)
-    grid = cut_brain(volume, anatomy)
+    masked = own_mask(anatomy) if reading.modality == "qsm" else None
+    grid = cut_brain(volume, anatomy, anatomy.brain if masked is None else anatomy.brain | masked)
     seen = near_skull(anatomy, grid.values.shape, grid.affine)
-    if reading.modality == "qsm":
-        seen |= grid.values != 0  # the map's own mask is that of a brain, and closer than labels at 2 mm
+    if masked is not None:
+        seen |= grid.values != 0
     seen &= grid.inside
     channels = np.empty((len(CHANNELS), *grid.values.shape), np.float32)
     channels[0] = _grey(anatomy, reading, reading.upright(grid.values), grid.affine)
@@ -95,6 +100,16 @@ def _grey(anatomy: Anatomy, reading: Reading, values: Float32, affine: Float64) 
     tissue = resample_linear(field.values, field.affine, (x, y, z), affine)
     tissue[tissue <= 0] = np.inf  # beyond the grid of the anatomy pass
     return from_magnitude(values, tissue)
+
+
+def own_mask(anatomy: Anatomy) -> NDArray[np.bool_] | None:
+    """Where a map of susceptibility holds values, bool on the grid of the anatomy; None where that is no brain mask.
+
+    Most maps are computed within a brain mask. It is closer than tissues that have hardly any contrast in them.
+    """
+    filled = anatomy.image != 0
+    voxel_ml = float(abs(np.linalg.det(anatomy.affine[:3, :3]))) / 1000
+    return filled if np.count_nonzero(filled) * voxel_ml <= MAX_MASK_ML else None
 
 
 def near_skull(anatomy: Anatomy, shape: tuple[int, ...], affine: Float64) -> NDArray[np.bool_]:
