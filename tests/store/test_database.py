@@ -14,7 +14,7 @@ from brainsift.store.database import DATABASE_NAME, Database
 from brainsift.store.errors import StoreError
 from brainsift.store.reviews.acts import NewAct, Stamp, record
 from brainsift.store.reviews.schema import ReviewRow
-from brainsift.store.schema import DATABASE_VERSION, DecisionRow, FindingRow, ScanRow, SchemaInfo
+from brainsift.store.schema import DecisionRow, FindingRow, ScanRow
 from tests.store.parts import done_record, failed_record
 
 
@@ -121,6 +121,33 @@ def test_several_runs_may_write_at_the_same_time(url: str | None, tmp_path: Path
         assert database.counts() == {"done": 41}
 
 
+def test_two_runs_with_the_same_scans_in_opposite_orders_do_not_wait_for_each_other_in_a_circle(
+    url: str | None, tmp_path: Path
+) -> None:
+    names = [f"s{n:02}.nii.gz" for n in range(40)]
+    faults: list[BaseException] = []
+    together = threading.Barrier(2)
+
+    def write(order: list[str]) -> None:
+        try:
+            with Database(tmp_path, url) as database:
+                for _ in range(15):
+                    together.wait(60)
+                    database.ingest([done_record(name) for name in order])
+        except BaseException as error:
+            faults.append(error)
+            together.abort()
+
+    threads = [threading.Thread(target=write, args=(order,)) for order in (names, names[::-1])]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not faults
+    with Database(tmp_path, url) as database:
+        assert database.counts() == {"done": 40}
+
+
 def add_review(database: Database) -> None:
     database.ingest([done_record()])
     act = NewAct(
@@ -157,32 +184,6 @@ def test_the_server_refuses_to_change_a_review(database: Database, change: objec
     with pytest.raises(DBAPIError, match="append-only"), database.engine.begin() as connection:
         connection.execute(change)  # type: ignore[call-overload]
     assert rows(database, ReviewRow) == 1
-
-
-def test_the_tables_carry_their_version(database: Database) -> None:
-    with database.engine.connect() as connection:
-        assert connection.scalars(select(SchemaInfo.version)).all() == [DATABASE_VERSION]
-
-
-def test_tables_of_version_1_are_brought_up_to_date(url: str | None, tmp_path: Path) -> None:
-    with Database(tmp_path, url) as database, database.engine.begin() as connection:
-        database.ingest([done_record()])
-        connection.execute(text("DROP TABLE reviews"))
-        connection.execute(text("CREATE TABLE reviews (id INTEGER PRIMARY KEY, scan_id INTEGER, verdict TEXT)"))
-        connection.execute(update(SchemaInfo).values(version=1))
-    with Database(tmp_path, url) as database:
-        add_review(database)
-        assert (rows(database, ScanRow), rows(database, ReviewRow)) == (1, 1)
-        with database.engine.connect() as connection:
-            assert connection.scalars(select(SchemaInfo.version)).all() == [DATABASE_VERSION]
-
-
-def test_tables_of_a_newer_program_are_refused(url: str | None, tmp_path: Path) -> None:
-    with Database(tmp_path, url) as database, database.engine.begin() as connection:
-        connection.execute(update(SchemaInfo).values(version=DATABASE_VERSION + 1))
-    with pytest.raises(StoreError, match="Update BrainSift") as refusal:
-        Database(tmp_path, url)
-    assert refusal.value.kind == "newer_schema"
 
 
 @pytest.mark.parametrize(

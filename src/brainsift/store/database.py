@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,17 +14,14 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
 from brainsift.store.errors import StoreError
 from brainsift.store.ingest import upsert_records
-from brainsift.store.migrate import migrate
+from brainsift.store.migrate import open_schema
 from brainsift.store.record import Record
 from brainsift.store.record_io import parse_record
-from brainsift.store.schema import DATABASE_VERSION, RunRow, ScanRow
+from brainsift.store.schema import RunRow, ScanRow
 
 DATABASE_NAME = "brainsift.db"
 BUSY_TIMEOUT_S = 60
 """How long SQLite waits for another run that writes to the same file."""
-
-CREATE_ATTEMPTS = 5
-"""Several runs may start at once on an empty server; the ones that lose the race to create a table look again."""
 
 LOOKUP_CHUNK = 500
 """Scans asked for in one query; SQLite allows 999 parameters on old builds."""
@@ -58,16 +54,16 @@ class Database:
     Raises
     ------
     StoreError
-        if the URL is not understood, the server cannot be reached, or a newer BrainSift made the tables.
+        if the URL is not understood, the server cannot be reached, or an older or newer BrainSift made the tables.
     """
 
     def __init__(self, output: Path, url: str | None = None, durable: bool = False) -> None:
         # A server may hold many studies; the file in OUTPUT holds one, and stays valid when the folder is moved.
         self.study = str(output.resolve()) if url else "."
-        self.engine = _engine(url or f"sqlite:///{output / DATABASE_NAME}", durable)
+        self.engine = open_engine(url or f"sqlite:///{output / DATABASE_NAME}", durable)
         try:
             with translated_errors():
-                self._create()
+                open_schema(self.engine)
         except BaseException:
             self.engine.dispose()
             raise
@@ -128,23 +124,6 @@ class Database:
         with translated_errors(), self.engine.begin() as connection:
             connection.execute(insert(RunRow).values(study=self.study, **columns))
 
-    def _create(self) -> None:
-        for attempt in range(CREATE_ATTEMPTS):
-            try:
-                with self.engine.begin() as connection:
-                    version = migrate(connection)
-                break
-            except DBAPIError:
-                if attempt == CREATE_ATTEMPTS - 1:
-                    raise
-                time.sleep(0.05 * (attempt + 1))
-        if version is not None and version > DATABASE_VERSION:
-            raise StoreError(
-                "newer_schema",
-                f"The database has schema version {version}; this BrainSift knows up to {DATABASE_VERSION}.",
-                "Update BrainSift, or use another OUTPUT folder or database.",
-            )
-
 
 @contextmanager
 def translated_errors() -> Iterator[None]:
@@ -166,7 +145,14 @@ def translated_errors() -> Iterator[None]:
         ) from error
 
 
-def _engine(url: str, durable: bool) -> Engine:
+def open_engine(url: str, durable: bool = False) -> Engine:
+    """Connections to a database, tuned; none is opened yet.
+
+    Raises
+    ------
+    StoreError
+        if the URL is not understood or its driver is not installed.
+    """
     try:
         engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_S} if url.startswith("sqlite") else {})
     except (ArgumentError, NoSuchModuleError):

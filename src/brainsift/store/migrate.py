@@ -2,40 +2,96 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, func, insert, inspect, select, text, update
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
-from brainsift.store.reviews.schema import ReviewRow
-from brainsift.store.schema import DATABASE_VERSION, Base, SchemaInfo
+from sqlalchemy import Connection, Engine, text
 
-REVIEWS = ReviewRow.__tablename__
+from brainsift.store.errors import StoreError
+from brainsift.store.schema import DATABASE_VERSION
+from brainsift.store.schema_version import SchemaState, read_state
+
+SCRIPTS = Path(__file__).parent / "migrations"
+
+LOCK = 0x627261696E
+"""Key of PostgreSQL's advisory lock (`brain` in ASCII): one program at a time makes or changes the tables."""
 
 
-def migrate(connection: Connection) -> int:
-    """Make what is missing, within the caller's transaction, and return the version of the tables.
+def open_schema(engine: Engine) -> None:
+    """Make the tables in an empty database; refuse tables that this program cannot work with.
 
-    A version above `DATABASE_VERSION` was made by a newer program: nothing is changed then.
+    Raises
+    ------
+    StoreError
+        ``older_schema``, ``newer_schema`` or ``foreign_schema``.
     """
-    version = _version(connection)
-    if version is not None and version > DATABASE_VERSION:
-        return version
-    if version == 1:
-        _drop_unused_reviews(connection)
-    Base.metadata.create_all(connection)
-    if version is None:
-        connection.execute(insert(SchemaInfo).values(version=DATABASE_VERSION))
-    elif version < DATABASE_VERSION:
-        connection.execute(update(SchemaInfo).values(version=DATABASE_VERSION))
-    return DATABASE_VERSION
+    with engine.connect() as connection:
+        state = read_state(connection)
+    if state.version is None and not state.foreign:
+        state = upgrade_schema(engine)
+    require_current(state)
 
 
-def _version(connection: Connection) -> int | None:
-    if not inspect(connection).has_table(SchemaInfo.__tablename__):
-        return None
-    return connection.scalar(select(func.max(SchemaInfo.version)))
+def upgrade_schema(engine: Engine) -> SchemaState:
+    """Bring the tables up to date, all or nothing, one program at a time; return what they are then.
+
+    Raises
+    ------
+    StoreError
+        ``newer_schema`` or ``foreign_schema``; nothing was changed.
+    """
+    with _alone(engine) as connection:
+        state = read_state(connection)
+        if state.foreign or (state.version or 0) > DATABASE_VERSION:
+            require_current(state)
+        if not state.current:
+            _run_migrations(connection, state)
+        return read_state(connection)
 
 
-def _drop_unused_reviews(connection: Connection) -> None:
-    """Version 1 made a table for reviews that no program ever wrote to; it has other columns now."""
-    found = inspect(connection)
-    if found.has_table(REVIEWS) and "position" not in {column["name"] for column in found.get_columns(REVIEWS)}:
-        connection.execute(text(f"DROP TABLE {REVIEWS}"))
+def require_current(state: SchemaState) -> None:
+    """Refuse tables of another version, with what to do. Raises as `open_schema`."""
+    if state.foreign:
+        raise StoreError(
+            "foreign_schema",
+            "The database has tables of BrainSift's names that no version of it made.",
+            "Use another database, or one of its schemas (?options=-csearch_path%3Dname), or restore a backup.",
+        )
+    if state.version is not None and state.version > DATABASE_VERSION:
+        raise StoreError(
+            "newer_schema",
+            f"The database has schema version {state.version}; this BrainSift knows up to {DATABASE_VERSION}.",
+            "Update BrainSift, or use another OUTPUT folder or database.",
+        )
+    if not state.current:
+        raise StoreError(
+            "older_schema",
+            f"The database has schema version {state.version}; this BrainSift needs {DATABASE_VERSION}.",
+            "Stop other programs that use it, then type `brainsift db upgrade OUTPUT` (with --db URL as in the run).",
+        )
+
+
+@contextmanager
+def _alone(engine: Engine) -> Iterator[Connection]:
+    """A transaction that holds all changes of tables, while others that want to make or change them wait."""
+    with engine.connect() as connection:
+        if engine.dialect.name == "sqlite":
+            # By itself, Python's driver begins a transaction at the first INSERT only: tables made before would stay.
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        else:
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK})
+        yield connection
+        connection.commit()
+
+
+def _run_migrations(connection: Connection, state: SchemaState) -> None:
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(SCRIPTS).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    if state.version is not None and not state.stamped:
+        command.stamp(config, f"{state.version:04}")
+    command.upgrade(config, "head")

@@ -7,8 +7,8 @@ from datetime import datetime
 from sqlalchemy import DateTime, ForeignKey, Index, MetaData, Text, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-DATABASE_VERSION = 2
-"""Counts changes of these tables; a later program reads it to know what to migrate. 2: reviews as a chained trail."""
+DATABASE_VERSION = 3
+"""Counts changes of these tables, each of which has its file in `store.migrations.versions`."""
 
 Key = Text().with_variant(Text(collation="C"), "postgresql")
 """Text that sorts by its bytes on both servers, so that the study table has one order everywhere."""
@@ -28,7 +28,7 @@ class Base(DeclarativeBase):
 
 
 class SchemaInfo(Base):
-    """One row: the version of these tables."""
+    """One row: the version of these tables, also for programs older than the migrations, which look here alone."""
 
     __tablename__ = "schema_info"
 
@@ -74,7 +74,7 @@ class FindingRow(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     scan_id: Mapped[int] = mapped_column(ForeignKey("scans.id"))
     task: Mapped[str] = mapped_column(Text)
-    label: Mapped[str] = mapped_column(Text, index=True)
+    label: Mapped[str] = mapped_column(Text)
     reason: Mapped[str] = mapped_column(Text)
     probabilities: Mapped[str] = mapped_column(Text)
     measurements: Mapped[str] = mapped_column(Text)
@@ -88,7 +88,7 @@ class DecisionRow(Base):
     """What was decided about one finding, by which rule and threshold."""
 
     __tablename__ = "decisions"
-    __table_args__ = (UniqueConstraint("scan_id", "task"), Index(None, "task", "action"))
+    __table_args__ = (UniqueConstraint("scan_id", "task"), Index(None, "task", "action", "id"))
 
     id: Mapped[int] = mapped_column(primary_key=True)
     scan_id: Mapped[int] = mapped_column(ForeignKey("scans.id"))

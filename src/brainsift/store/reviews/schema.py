@@ -1,11 +1,11 @@
-"""The tables of review: the trail that only grows, and what is worked with while people read."""
+"""The tables of review: the trail that only grows, and what is worked with while people read.
+
+The server itself refuses to change a review (`store.migrations`, version 2).
+"""
 
 from __future__ import annotations
 
-from typing import Any
-
-from sqlalchemy import DDL, BigInteger, Index, Table, Text, UniqueConstraint, event
-from sqlalchemy.engine import Connection
+from sqlalchemy import BigInteger, Index, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from brainsift.store.schema import Base, Key
@@ -171,32 +171,3 @@ class SessionRow(Base):
     name: Mapped[str] = mapped_column(Key)
     csrf: Mapped[str] = mapped_column(Text)
     seen_ms: Mapped[int] = mapped_column(BigInteger)
-
-
-_SQLITE_GUARDS = tuple(
-    DDL(  # type: ignore[no-untyped-call]
-        f"CREATE TRIGGER IF NOT EXISTS reviews_no_{verb.lower()} BEFORE {verb} ON reviews "
-        "BEGIN SELECT RAISE(ABORT, 'reviews are append-only'); END"
-    )
-    for verb in ("UPDATE", "DELETE")
-)
-
-_POSTGRES_GUARDS = (
-    DDL(  # type: ignore[no-untyped-call]
-        "CREATE OR REPLACE FUNCTION brainsift_append_only() RETURNS trigger LANGUAGE plpgsql AS "
-        "$$ BEGIN RAISE EXCEPTION 'reviews are append-only'; END $$"
-    ),
-    DDL(  # type: ignore[no-untyped-call]
-        "CREATE TRIGGER reviews_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON reviews "
-        "FOR EACH STATEMENT EXECUTE FUNCTION brainsift_append_only()"
-    ),
-)
-
-
-@event.listens_for(Table, "after_create")
-def _guard_reviews(target: Table, connection: Connection, **_: Any) -> None:
-    """Let the server itself refuse to change a review."""
-    if target.name != ReviewRow.__tablename__:
-        return
-    for guard in _SQLITE_GUARDS if connection.dialect.name == "sqlite" else _POSTGRES_GUARDS:
-        connection.execute(guard)

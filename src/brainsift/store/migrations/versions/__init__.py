@@ -1,0 +1,1 @@
+"""`vNNNN_name.py`: what changed with that version."""
