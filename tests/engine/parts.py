@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import time
 from collections.abc import Iterable
 from pathlib import Path
@@ -69,6 +70,13 @@ def threshold_models(settings: RunSettings) -> dict[str, str]:
     return MODELS
 
 
+def _fill_memory() -> None:
+    """Take 900 MB, page by page, and keep them for a while."""
+    held = [bytearray(100 << 20) for _ in range(9)]
+    time.sleep(60)
+    raise RuntimeError(f"{len(held)} pieces were held and nobody minded")
+
+
 class BallTask:
     """Says `image` of everything, but acts up on scans whose name asks for it, in the way that the name says."""
 
@@ -89,6 +97,14 @@ class BallTask:
                 os.kill(os.getpid(), signal.SIGKILL)
         if "memory" in ref.scan:
             raise MemoryError
+        if "greedy" in ref.scan:
+            _fill_memory()
+        if "claims" in ref.scan:
+            np.empty(6 << 30, np.uint8)
+        if "child" in ref.scan:
+            child = subprocess.Popen(["sleep", "500"])
+            ref.paths[0].with_suffix(".pid").write_text(str(child.pid))
+            child.wait()
         if "bug" in ref.scan:
             raise KeyError("Doe^John")
         if "refused" in ref.scan:

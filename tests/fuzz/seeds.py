@@ -57,7 +57,7 @@ def _nifti() -> Iterator[Seed]:
     yield Seed("nifti2", "nifti", (content(data, header(data, version=2)),), 544)
     yield Seed("four_d", "nifti", (content(image((12, 14, 10, 3))),), 352)
     yield Seed("mask", "nifti", (content((data > 400).astype(np.uint8)),), 352)
-    whole = content(data)
+    whole = content(data, vox_offset=0)
     yield Seed("pair", "pair", (whole[:344] + b"ni1\0" + whole[348:352], whole[352:]), 352)
 
 

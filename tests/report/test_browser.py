@@ -120,6 +120,15 @@ def test_a_wicked_name_runs_nothing(tmp_path: Path) -> None:
         assert page.count("img") == 0
 
 
+def test_wicked_names_of_people_and_sites_run_nothing_on_the_page_of_a_scan(tmp_path: Path) -> None:
+    record = done_record(scan=WICKED, stem="plain", participant=WICKED, session=WICKED, site=WICKED, reason=WICKED)
+    page = opened(write_scan_page(record, tmp_path), "", tmp_path / "profile")
+    assert "owned" not in [piece.strip() for piece in page.pieces]
+    assert WICKED.replace("\u2028", " ") in page.text.replace("\u2028", " ")
+    assert page.count("img") == 0
+    assert not [name for _, attributes in page.tags for name in attributes if name.startswith("on")]
+
+
 def test_a_page_blocks_a_script_that_was_smuggled_in(study: Path, tmp_path: Path) -> None:
     smuggled = tmp_path / "smuggled.html"
     attack = "<script>document.title='owned'</script><img src=x onerror=\"document.title='owned'\">"

@@ -97,7 +97,8 @@ def _record(name: str, action: str, number: int, volume: bytes, pictures: dict[s
     return Record(
         scan=name,
         stem=f"sub-{number:03}/sub-{number:03}_T1w",
-        participant=f"{number:03}",
+        participant=HOSTILE if name == HOSTILE else f"{number:03}",
+        site=HOSTILE if name == HOSTILE else None,
         suffix="T1w",
         status="done",
         input=InputFacts(
@@ -109,6 +110,7 @@ def _record(name: str, action: str, number: int, volume: bytes, pictures: dict[s
         ),
         findings=(finding,),
         decisions=(decision,),
+        reason=HOSTILE if name == HOSTILE else "",
         evidence={key: path for key, path in pictures.items() if key.startswith("mosaic")},
         seconds=1.0,
     )

@@ -33,7 +33,7 @@ from tests.scans.dicom_bytes import edit, write_series
 from tests.scans.nifti_bytes import content, image, put
 
 PEAK_BYTES = 40 << 20
-BOMB_BYTES = 200 << 20
+BOMB_BYTES = 80 << 20
 SOUND = content(image())
 
 
