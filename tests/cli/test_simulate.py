@@ -57,3 +57,18 @@ def test_wmh_writes_scans_masks_and_tables(call: Call, tmp_path: Path) -> None:
     assert "nowhere" in missing.err
     empty = call(*common, "--lesion-masks", str(tmp_path / "maps"), "--label-maps", str(tmp_path / "out" / "masks"))
     assert empty.code == Exit.USAGE
+
+
+def test_microbleeds_writes_scans_masks_points_and_tables(call: Call, tmp_path: Path) -> None:
+    (tmp_path / "maps").mkdir()
+    write_phantom(tmp_path / "maps" / "head.nii.gz", 1.0)
+    common = ("simulate", "microbleeds", str(tmp_path / "out"), "--label-maps", str(tmp_path / "maps"), "-n", "1")
+    answer = call(*common, "--spacing", "3", "--modality", "gre", "--modality", "qsm")
+    assert answer.code == Exit.DONE, answer.err
+    assert answer.out.strip().endswith("truth.tsv")
+    assert {path.name for path in (tmp_path / "out").glob("*.tsv")} == {"truth.tsv", "labels.tsv", "bleeds.tsv"}
+    scans = {path.name for path in (tmp_path / "out").glob("*.nii.gz")}
+    assert scans == {"bleeds_0001_T2starw.nii.gz", "bleeds_0001_Chimap.nii.gz"}
+    wrong = call(*common, "--modality", "flair")
+    assert wrong.code == Exit.USAGE
+    assert "flair" in wrong.err

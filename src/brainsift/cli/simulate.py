@@ -167,6 +167,35 @@ def wmh(
     typer.echo(table)
 
 
+@app.command(epilog="Example: `brainsift simulate microbleeds bleeds --n 2`")
+def microbleeds(
+    output: Output,
+    label_maps: LabelMaps = None,
+    n: Number = 10,
+    seed: Seed = 0,
+    modality: Annotated[
+        list[str] | None,
+        typer.Option(help="`gre`, `swi` or `qsm`; all if not given. May be given more than once."),
+    ] = None,
+    spacing: Annotated[
+        float, typer.Option(metavar="MM", min=0.5, max=5, help="Grid that heads are painted on; voxels are drawn.")
+    ] = 1.0,
+) -> None:
+    """Simulate people with and without cerebral microbleeds: GRE, SWI and susceptibility map of the same head, with the
+    bleeds as mask and as points, and a mask of what is mistaken for them; truth.tsv has counts by place."""
+    from brainsift.simulate.susceptibility.example import MODALITIES
+    from brainsift.simulate.susceptibility.study import simulate_bleeds_study
+
+    unknown = [name for name in modality or () if name not in MODALITIES]
+    if unknown:
+        raise Stop(f"There is no modality '{unknown[0]}'.", f"Modalities: {', '.join(MODALITIES)}.")
+    wanted = [name for name in MODALITIES if not modality or name in modality]
+    maps = _maps(label_maps)
+    with _counting(n, maps) as count:
+        table = simulate_bleeds_study(output, maps, n, seed, wanted, spacing, count)
+    typer.echo(table)
+
+
 def _artefact(kind: str, output: Path, label_maps: Path | None, n: int, seed: int, spacing: float) -> None:
     from brainsift.simulate.artefacts.study import simulate_artefact
 

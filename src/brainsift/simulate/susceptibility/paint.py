@@ -7,7 +7,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
+from brainsift.simulate.head import brain_and_csf
+from brainsift.simulate.labelmap import LabelMap
 from brainsift.simulate.separable import spline_field
 from brainsift.simulate.susceptibility.frame import Frame
 from brainsift.simulate.susceptibility.tissue import Look
@@ -19,6 +22,9 @@ Triple = tuple[float, float, float]
 MIDBRAIN = (16, 28, 60)
 CEREBELLAR_WHITE = (7, 46)
 BONE = (515, 516)
+AIR, FAT = 0, 511
+SPECK_MM, SPECK_SHARE = 5.0, 0.3
+"""Air, bone or fat that fills less of the cube of this side around it is a speck; the skull is not."""
 IRON_LABELS = (12, 13, 51, 52)
 """Putamen and pallidum: dark in age, in one patch each."""
 
@@ -72,6 +78,7 @@ def paint_head(frame: Frame, look: Look, cavities: Cavities) -> Painted:
     head = frame.head
     chi_of, signal_of = look.tables(head.values)
     chi, signal = chi_of[head.codes], signal_of[head.codes]
+    _fill_specks(head, look, chi, signal)
     iron = np.isin(head.values, IRON_LABELS)[head.codes]
     for tissue, centre, radii, labels in NUCLEI.values():
         for side in (-1, 1):
@@ -85,6 +92,20 @@ def paint_head(frame: Frame, look: Look, cavities: Cavities) -> Painted:
     texture = spline_field(rng, (x, y, z), max(look.texture_mm / head.spacing_mm, 1.5))
     signal *= np.float32(1) + np.float32(look.texture) * texture
     return Painted(chi, np.maximum(signal, 0, out=signal), iron)
+
+
+def _fill_specks(head: LabelMap, look: Look, chi: Float32, signal: Float32) -> None:
+    """Make specks of air and bone what is around them, in place: label maps have some in fluid and fat, and one voxel
+    of air would look like a large bleed."""
+    is_brain, is_csf = brain_and_csf(head.values)
+    hard = np.isin(head.values, (AIR, *BONE, FAT))
+    width = max(3, 2 * round(SPECK_MM / head.spacing_mm / 2) + 1)
+    near = ndimage.uniform_filter(hard.astype(np.float32)[head.codes], width, mode="nearest")
+    specks = hard[head.codes] & (near < SPECK_SHARE)
+    at = np.flatnonzero(specks)
+    wet = ndimage.uniform_filter((is_brain | is_csf).astype(np.float32)[head.codes], width, mode="nearest").ravel()[at]
+    for tissue, where in (("csf", at[wet > 0.5]), ("muscle", at[wet <= 0.5])):
+        chi.ravel()[where], signal.ravel()[where] = look.chi_ppm[tissue], look.signal[tissue]
 
 
 def _add_air(frame: Frame, look: Look, cavities: Cavities, chi: Float32, signal: Float32) -> None:

@@ -47,15 +47,15 @@ TISSUE_OF_LABEL: dict[int, str] = {
     0: "air",
     **dict.fromkeys((2, 7, 77, 78, 79, 85, 251, 252, 253, 254, 255), "white"),
     **dict.fromkeys((3, 8, 136, 163), "cortex"),
-    **dict.fromkeys((4, 5, 14, 15, 24, 72, 506), "csf"),
+    **dict.fromkeys((4, 5, 14, 15, 24, 72, 506, 30, 514), "csf"),
     10: "thalamus", 11: "caudate", 12: "putamen", 13: "pallidum", 26: "caudate",
     **dict.fromkeys((17, 18), "hippocampus"),
     **dict.fromkeys((16, 28, 512, 508), "brainstem"),
     25: "lesion", 31: "choroid",
-    **dict.fromkeys((30, 502, 514), "sinus"),
-    507: "muscle", 511: "fat", 515: "bone", 516: "marrow", 509: "mucosa", 530: "lens",
+    **dict.fromkeys((502, 507), "muscle"),
+    511: "fat", 515: "bone", 516: "marrow", 509: "mucosa", 530: "lens",
 }  # fmt: skip
-"""Left-sided label → tissue."""
+"""Left-sided label → tissue. Vessels are drawn anew: those of label maps are scattered voxels."""
 
 T1_GROWTH = {1.5: 0.82, 3.0: 1.0, 7.0: 1.35}
 """T1 relative to 3 T (Rooney 2007, MRM 57:308)."""
