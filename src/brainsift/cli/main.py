@@ -10,6 +10,7 @@ import typer
 
 from brainsift import __version__
 from brainsift.cli import (
+    backup,
     calibrate,
     check,
     defacing,
@@ -57,6 +58,8 @@ def _options(
 app.command("run", epilog=run.EXAMPLES)(run.run)
 app.command("check", epilog=check.EXAMPLES)(check.check)
 app.command("status", epilog=status.EXAMPLES)(status.status)
+app.command("backup", epilog=backup.EXAMPLES_BACKUP)(backup.backup)
+app.command("restore", epilog=backup.EXAMPLES_RESTORE)(backup.restore)
 app.command("report", epilog=report.EXAMPLES)(report.report)
 app.command("demo", epilog=demo.EXAMPLES)(demo.demo)
 app.add_typer(review.app, name="review")

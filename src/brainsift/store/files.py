@@ -31,6 +31,7 @@ RESERVED = frozenset(
         "brainsift-attempts",
         ".scratch",
         ".log_key",
+        "restored.json",
     }
 )
 """What the study itself writes at the top of OUTPUT: a folder of INPUT with such a name gets an underscore more."""
