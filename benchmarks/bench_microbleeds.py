@@ -7,7 +7,7 @@
 draws heads with seeds of its own, scans each with 0.7 mm in plane and every slice thickness as GRE, SWI and
 susceptibility map, and runs the task's own code: bleeds found and false marks after the detector, after the
 discriminator, and after the clean-up with anatomy, of which the last is what users get. What was asked lies in
-`RUN/stages.jsonl` and is not asked again. `ablate` trains the networks anew without radial symmetry, without a
+`RUN/stages_*.jsonl` and is not asked again. `ablate` trains the networks anew without radial symmetry, without a
 modality, and students over seeds with and without a teacher, and measures them on the bank of fresh heads. Intervals
 resample drawn heads (bleeds, vessels, scanner and deformation are drawn anew each time, from few label maps).
 Everything printed is simulated.
@@ -129,7 +129,8 @@ def ask(networks: BleedNetworks, path: Path, draw: int, slice_mm: float) -> Iter
 def stages(options: argparse.Namespace) -> None:
     """Ask what has not been asked yet, and print the table."""
     networks = open_networks(options.run)
-    kept = options.run / "stages.jsonl"
+    # Another network, other answers.
+    kept = options.run / f"stages_{networks.detector_sha256[:6]}{networks.model_sha256[:6]}.jsonl"
     cases = [_case(json.loads(line)) for line in kept.read_text().splitlines()] if kept.is_file() else []
     done = {(case.head, case.draw, case.slice_mm) for case in cases}
     for draw in range(options.each):

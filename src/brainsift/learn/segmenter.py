@@ -38,6 +38,21 @@ class Stage(nn.Module):
         return result
 
 
+def decode(features: list[Tensor], reduce: nn.ModuleList, up: nn.ModuleList) -> Tensor:
+    """The way up of a U-Net: from the coarsest of the features, through each finer one, to the finest.
+
+    Parameters
+    ----------
+    features : of each stage, the finest first; taken from the list as they are used.
+    reduce, up : of each step, the finest first: what joins two stages' channels, and what follows.
+    """
+    y = features.pop()
+    for join, then in zip(reversed(reduce), reversed(up), strict=True):
+        y = F.interpolate(y, scale_factor=2, mode="nearest")
+        y = then(join(torch.cat([features.pop(), y], dim=1)))
+    return y
+
+
 class Segmenter(nn.Module):
     """Voxel-wise classes of a whole head.
 
@@ -71,10 +86,7 @@ class Segmenter(nn.Module):
         features = [self.stem(folded)]
         for stage in self.down:
             features.append(stage(features[-1]))
-        y = features.pop()
-        for reduce, up in zip(reversed(self.reduce), reversed(self.up), strict=True):
-            y = F.interpolate(y, scale_factor=2, mode="nearest")
-            y = up(reduce(torch.cat([features.pop(), y], dim=1)))
+        y = decode(features, self.reduce, self.up)
         return unfold(self.head(self.last(torch.cat([y, folded], dim=1))))
 
 

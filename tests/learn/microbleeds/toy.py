@@ -5,11 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-from scipy import ndimage
 
 from brainsift.learn.microbleeds.bank import Bank, load_bank, write_chunk
 from brainsift.learn.microbleeds.example import Example, Lesion, make_example
-from brainsift.tasks.microbleeds.network import SPACING_MM, Prepared
+from brainsift.tasks.microbleeds.network import SPACING_MM, Prepared, symmetry
 
 SHAPE = (48, 48, 24)
 AFFINE = np.diag([*SPACING_MM, 1.0])
@@ -40,11 +39,10 @@ def toy_image(rng: np.random.Generator, bleeds: int, tubes: int) -> tuple[np.nda
 
 
 def toy_prepared(image: np.ndarray, modality: str = "gre") -> Prepared:
-    """As if inference had prepared it; radial symmetry is a stand-in: how much brighter than around."""
-    bump = ndimage.gaussian_filter(image, 1) - ndimage.gaussian_filter(image, 4)
+    """As if inference had prepared it."""
     seen = np.ones(SHAPE, bool)
     seen[:2] = False
-    data = np.stack([image, np.clip(2 * bump, 0, 1)]).astype(np.float32)
+    data = np.stack([image, symmetry(image, seen)]).astype(np.float32)
     return Prepared(data, AFFINE, np.ones(SHAPE, bool), seen, modality, None)  # type: ignore[arg-type]
 
 

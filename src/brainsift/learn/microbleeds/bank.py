@@ -1,6 +1,7 @@
 """A bank of examples on disk: simulating a head, its anatomy pass and radial symmetry cost seconds, reading little.
 
-Bytes as they are, and lists of the voxels of bleeds: about 9 MB for each scan of a head. Recently read ones are kept.
+The image in bytes, and lists of the voxels of bleeds: about 5 MB for each scan of a head. Radial symmetry is computed
+from the image when it is read, in half a second, so that a bank outlives changes of it; what was read is kept.
 """
 
 from __future__ import annotations
@@ -15,16 +16,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brainsift.learn.chunks import ChunkFiles
-from brainsift.learn.microbleeds.example import Example, Lesion
-from brainsift.tasks.microbleeds.network import CHANNELS
+from brainsift.learn.microbleeds.example import LEVELS, Example, Lesion, to_levels
+from brainsift.learn.rows import Place, Rows, read_rows
+from brainsift.tasks.microbleeds.network import CHANNELS, symmetry
 
 FILES = ChunkFiles(".npz", CHANNELS)
 """What an example's numbers mean are the channels: a bank of other ones is refused."""
 
-ARRAYS = ("image", "frst", "affine", "bleed_voxels", "bleed_numbers", "mimic_voxels", "mimic_kinds")
+ARRAYS = ("image", "affine", "bleed_voxels", "bleed_numbers", "mimic_voxels", "mimic_kinds")
 
-KEPT = 240
-"""Examples that stay in memory: some 2 GB; with more heads than that, the ones used longest ago go."""
+KEPT = 260
+"""Examples that stay in memory, 13 MB each; with more than that, the ones used longest ago go."""
 
 
 def write_chunk(examples: Sequence[Example], folder: Path, name: str) -> Path:
@@ -58,42 +60,20 @@ def chunk_names(folder: Path) -> list[str]:
 
 
 @dataclass(frozen=True, eq=False)
-class Bank:
+class Bank(Rows):
     """Examples on disk.
 
     Attributes
     ----------
-    places : (N,), file and number within it.
-    rows : (N,), what is known without reading arrays.
     kept : examples that were read, the last used one last; shared by the parts of a bank.
     """
 
-    places: tuple[tuple[Path, int], ...]
-    rows: tuple[dict[str, Any], ...]
-    kept: OrderedDict[tuple[Path, int], Example] = field(default_factory=OrderedDict, repr=False)
-
-    def __len__(self) -> int:
-        return len(self.places)
-
-    @property
-    def people(self) -> tuple[str, ...]:
-        """(N,) whose heads."""
-        return tuple(str(row["person"]) for row in self.rows)
-
-    @property
-    def facts(self) -> tuple[dict[str, Any], ...]:
-        """(N,) what was drawn or read."""
-        return tuple(row["facts"] for row in self.rows)
+    kept: OrderedDict[Place, Example] = field(default_factory=OrderedDict, repr=False)
 
     @property
     def modalities(self) -> tuple[str, ...]:
         """(N,) ``gre``, ``swi`` or ``qsm``."""
         return tuple(str(row["modality"]) for row in self.rows)
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """(N,) chunk and number, which do not change when a bank grows."""
-        return tuple(f"{path.stem}/{number}" for path, number in self.places)
 
     def only(self, chosen: Iterable[int]) -> Bank:
         """A bank of some of the examples."""
@@ -116,7 +96,7 @@ class Bank:
         return self.kept[place]
 
 
-def _read(place: tuple[Path, int], row: dict[str, Any]) -> Example:
+def _read(place: Place, row: dict[str, Any]) -> Example:
     path, number = place
     with np.load(path) as arrays:
         read = {key: arrays[f"{number}_{key}"] for key in ARRAYS}
@@ -124,7 +104,9 @@ def _read(place: tuple[Path, int], row: dict[str, Any]) -> Example:
     shape = tuple(row["shape"])
     seen = np.unpackbits(packed, count=int(np.prod(shape))).reshape(shape).astype(bool)
     lesions = tuple(Lesion(**(one | {"mm": tuple(one["mm"])})) for one in row["lesions"])
+    grey = read["image"].astype(np.float32) / np.float32(LEVELS)
     return Example(
+        frst=to_levels(symmetry(grey, seen)),
         seen=seen,
         modality=str(row["modality"]),
         person=str(row["person"]),
@@ -142,8 +124,4 @@ def load_bank(folder: Path) -> Bank:
     ValueError
         if there is none, or a chunk was written for other channels.
     """
-    places, rows = [], []
-    for path, stored in FILES.read(folder):
-        places += [(path, number) for number in range(len(stored))]
-        rows += stored
-    return Bank(tuple(places), tuple(rows))
+    return Bank(*read_rows(FILES, folder))

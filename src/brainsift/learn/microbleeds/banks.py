@@ -7,15 +7,12 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from rich.console import Console
-from rich.progress import Progress, TaskID
-
 from brainsift.evaluate.labels import read_labels
 from brainsift.learn.anatomy_job import LabelMapSplit
+from brainsift.learn.building import build_folders, read_with_bar, tell_failed
 from brainsift.learn.microbleeds.bank import Bank, chunk_names, load_bank
 from brainsift.learn.microbleeds.build import Preparer, make_chunk, plan_chunks, prepare_with_anatomy
 from brainsift.learn.microbleeds.labelled import labelled_banks
-from brainsift.learn.workers import make_missing
 
 TRAINING_BANK, VALIDATION_BANK, FRESH_BANK = "bank", "bank_validation", "bank_fresh"
 
@@ -66,18 +63,8 @@ def build_banks(
         jobs[VALIDATION_BANK] = plan_chunks(split.validation, held_out, VALIDATION_SEED + 1000 * seed)
         jobs[FRESH_BANK] = plan_chunks(split.validation, held_out, FRESH_SEED + 1000 * seed)
     jobs[TRAINING_BANK] = plan_chunks(split.training, chunks, 1000 * seed, many=True)
-    with Progress(disable=quiet) as bar:
-        for name, planned in jobs.items():
-            task = bar.add_task(f"building {name}", total=len(planned))
-            folder = output / name
-            make_missing(
-                planned, chunk_names(folder), partial(make_chunk, folder=folder), workers, partial(_show, bar, task)
-            )
+    build_folders(jobs, output, chunk_names, make_chunk, workers, quiet=quiet)
     return load_banks(output)
-
-
-def _show(bar: Progress, task: TaskID, done: int, _: int) -> None:
-    bar.update(task, completed=done)
 
 
 def load_banks(output: Path) -> Banks:
@@ -110,17 +97,9 @@ def read_banks(
     ValueError
         if no labelled scan can be used.
     """
-    with Progress(disable=quiet) as bar:
-        task = bar.add_task("reading scans", total=None)
-        banks = labelled_banks(
-            read_labels(labels),
-            labels.parent,
-            scans,
-            output / TRAINING_BANK,
-            seed,
-            prepared=prepared,
-            progress=lambda done, total: bar.update(task, completed=done, total=total),
-        )
-    for scan, reason in banks.failed.items():
-        Console(stderr=True).print(f"{scan}: {reason}", markup=False)
+    read = partial(
+        labelled_banks, read_labels(labels), labels.parent, scans, output / TRAINING_BANK, seed, prepared=prepared
+    )
+    banks = read_with_bar(lambda show: read(progress=show), quiet=quiet)
+    tell_failed(banks.failed)
     return Banks(banks.training, banks.validation, banks.validation)

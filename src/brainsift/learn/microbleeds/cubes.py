@@ -43,7 +43,7 @@ class CubeBank:
 
     Attributes
     ----------
-    cubes : uint8 (N, channels, 24, 24, 24), the discriminator's input times 255, of radial symmetry the root.
+    cubes : uint8 (N, channels, 24, 24, 24), the discriminator's input times 255.
     voxels : bool (N, 24, 24, 24), which of them are bleed.
     label : (N,), whether the middle is a bleed.
     scan : (N,), row of the scan in the bank of examples.
@@ -63,9 +63,7 @@ class CubeBank:
 
     def input(self, rows: slice | NDArray[np.intp] = slice(None)) -> Float32:
         """What the discriminator is fed, float32 (n, channels, 24, 24, 24)."""
-        seen = self.cubes[rows].astype(np.float32) / np.float32(LEVELS)
-        seen[:, 1] **= 2
-        return seen
+        return self.cubes[rows].astype(np.float32) / np.float32(LEVELS)
 
     def only(self, chosen: Sequence[int] | NDArray[np.intp]) -> CubeBank:
         """Some of the cubes."""
@@ -154,7 +152,6 @@ def _cubes_of(ask: Ask, example: Example, rng: np.random.Generator) -> _Cut:
     keep = [i for i, name in enumerate(source) if name == "candidate" or label[i] == (name == "bleed")]
     voxel = voxel[keep]
     seen = cubes(example.prepared(), voxel)
-    np.sqrt(seen[:, 1], out=seen[:, 1])
     rows: list[dict[str, object]] = [{"label": bool(label[i]), "source": source[i]} for i in keep]
     return _Cut(np.rint(np.clip(seen, 0, 1) * np.float32(LEVELS)).astype(np.uint8), _bleed_voxels(example, voxel), rows)
 

@@ -44,8 +44,7 @@ class Example:
 
     Attributes
     ----------
-    image : uint8 (X, Y, Z), the networks' first channel times 255.
-    frst : uint8 (X, Y, Z), the root of the second times 255: most of it is near 0.
+    image, frst : uint8 (X, Y, Z), the networks' channels times 255.
     seen : bool (X, Y, Z), where anything is looked at.
     affine : 4x4, voxel → scan mm.
     modality : ``gre``, ``swi`` or ``qsm``.
@@ -117,11 +116,7 @@ class Example:
 
 def channels(image: UInt8, frst: UInt8) -> Float32:
     """Stored bytes of any shape as the networks' input, float32 (2, ...)."""
-    result = np.empty((2, *image.shape), np.float32)
-    np.divide(image, np.float32(LEVELS), out=result[0])
-    np.divide(frst, np.float32(LEVELS), out=result[1])
-    np.square(result[1], out=result[1])
-    return result
+    return np.stack([image, frst]).astype(np.float32) / np.float32(LEVELS)
 
 
 @dataclass(frozen=True, eq=False)
@@ -225,8 +220,8 @@ def make_example(
     if mimics is not None:
         found = _places_of(mimics[0], mimics[1], shape, affine, laid)
     return Example(
-        image=_bytes(prepared.input[0]),
-        frst=_bytes(np.sqrt(prepared.input[1])),
+        image=to_levels(prepared.input[0]),
+        frst=to_levels(prepared.input[1]),
         seen=prepared.seen,
         affine=affine,
         modality=prepared.modality,
@@ -262,6 +257,7 @@ def _places_of(
     return np.concatenate(flat).astype(np.int32), np.concatenate(what)
 
 
-def _bytes(values: Float32) -> UInt8:
+def to_levels(values: Float32) -> UInt8:
+    """Values in [0, 1] as bytes."""
     rounded: UInt8 = np.rint(np.clip(values, 0, 1) * np.float32(LEVELS)).astype(np.uint8)
     return rounded

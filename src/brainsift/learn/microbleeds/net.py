@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 - the name that PyTorch users know
 
-from brainsift.learn.segmenter import Stage
+from brainsift.learn.segmenter import Stage, decode
 from brainsift.learn.wmh.net import ConvNorm
 from brainsift.tasks.microbleeds.network import CHANNELS, CUBE_CHANNELS
 
@@ -55,10 +55,7 @@ class DetectorNet(nn.Module):
         features = [self.stem(folded)]
         for stage in self.down:
             features.append(stage(features[-1]))
-        y = features.pop()
-        for reduce, up in zip(reversed(self.reduce), reversed(self.up), strict=True):
-            y = F.interpolate(y, scale_factor=2, mode="nearest")
-            y = up(reduce(torch.cat([features.pop(), y], dim=1)))
+        y = decode(features, self.reduce, self.up)
         return unfold_in_plane(self.head(self.last(torch.cat([y, folded], dim=1))))
 
 
@@ -132,12 +129,9 @@ class TeacherNet(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """(N, 3, 24, 24, 24) → (N, 1 + 24³): the logit of the candidate, then those of the voxels."""
         features = self.encoder(x)
-        y = features.pop()
-        answer: Tensor = self.head(y)
-        for reduce, up in zip(reversed(self.reduce), reversed(self.up), strict=True):
-            y = F.interpolate(y, scale_factor=2, mode="nearest")
-            y = up(reduce(torch.cat([features.pop(), y], dim=1)))
-        return torch.cat([answer, self.voxels(y).flatten(1)], dim=1)
+        answer: Tensor = self.head(features[-1])
+        voxels = self.voxels(decode(features, self.reduce, self.up))
+        return torch.cat([answer, voxels.flatten(1)], dim=1)
 
 
 class StudentNet(nn.Module):

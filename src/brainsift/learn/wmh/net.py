@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 - the name that PyTorch users know
 
-from brainsift.learn.segmenter import Stage, fold, unfold
+from brainsift.learn.segmenter import Stage, decode, fold, unfold
 from brainsift.tasks.wmh.network import CHANNELS, MULTIPLE_OF
 
 RARE = -3.0
@@ -64,8 +64,5 @@ class WmhNet(nn.Module):
         features = [self.stem(torch.cat([folded, F.avg_pool3d(x[:, 1:], 2)], dim=1))]
         for stage in self.down:
             features.append(stage(features[-1]))
-        y = features.pop()
-        for reduce, up in zip(reversed(self.reduce), reversed(self.up), strict=True):
-            y = F.interpolate(y, scale_factor=2, mode="nearest")
-            y = up(reduce(torch.cat([features.pop(), y], dim=1)))
+        y = decode(features, self.reduce, self.up)
         return unfold(self.head(self.last(torch.cat([y, folded], dim=1))))

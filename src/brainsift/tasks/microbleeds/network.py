@@ -86,8 +86,14 @@ def prepare(volume: Volume, anatomy: Anatomy, modality: Modality) -> Prepared:
     channels = np.empty((len(CHANNELS), *grid.values.shape), np.float32)
     channels[0] = _grey(anatomy, reading, reading.upright(grid.values), grid.affine)
     channels[0][~seen] = TISSUE
-    channels[1] = np.sqrt(np.minimum(frst(channels[0], SPACING_MM, where=seen) / np.float32(FRST_FULL), 1))
+    channels[1] = symmetry(channels[0], seen)
     return Prepared(channels, grid.affine, grid.inside, seen, reading.modality, reading)
+
+
+def symmetry(grey: Float32, seen: NDArray[np.bool_]) -> Float32:
+    """The second of `CHANNELS`, of the first: float32 (X, Y, Z) in [0, 1]; voxels that are `seen` vote."""
+    result: Float32 = np.sqrt(np.minimum(frst(grey, SPACING_MM, where=seen) / np.float32(FRST_FULL), 1))
+    return result
 
 
 def _grey(anatomy: Anatomy, reading: Reading, values: Float32, affine: Float64) -> Float32:
@@ -163,4 +169,5 @@ __all__ = [
     "cubes",
     "prepare",
     "probability",
+    "symmetry",
 ]
