@@ -1,4 +1,7 @@
-"""Where verbs print: answers to standard output, everything else to standard error."""
+"""Where verbs print: answers to standard output, everything else to standard error.
+
+No text is read as emoji codes: `:star:` may be a part of a path.
+"""
 
 from __future__ import annotations
 
@@ -13,14 +16,14 @@ def answers() -> Console:
     """Console for what was asked for, so that it can be piped."""
     from rich.console import Console
 
-    return Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+    return Console(highlight=False, emoji=False, soft_wrap=not sys.stdout.isatty())
 
 
 def notes() -> Console:
     """Console for progress, warnings and errors."""
     from rich.console import Console
 
-    return Console(stderr=True, highlight=False, soft_wrap=not sys.stderr.isatty())
+    return Console(stderr=True, highlight=False, emoji=False, soft_wrap=not sys.stderr.isatty())
 
 
 def say(cause: str, remedy: str = "") -> None:
