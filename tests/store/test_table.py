@@ -16,7 +16,8 @@ PUBLISHED = (
     "motion_score noise_grade noise_score contrast_grade contrast_score gadolinium_probability tier quality_decision "
     "defacing_label defacing_p_correct defacing_p_insufficient defacing_p_excessive defacing_p_failed "
     "defacing_decision wmh_ml wmh_count wmh_periventricular_ml wmh_juxtacortical_ml wmh_deep_ml wmh_infratentorial_ml "
-    "wmh_icv_percent wmh_decision microbleed_count microbleed_candidates microbleeds_decision "
+    "wmh_icv_percent wmh_decision microbleed_count microbleed_possible microbleed_lobar "
+    "microbleed_deep microbleed_infratentorial microbleed_bin microbleed_candidates microbleeds_decision "
     "seconds sha256"
 )
 """Users' scripts hold on to these names and this order: it may not change within a major version."""
@@ -81,7 +82,17 @@ def test_every_later_task_has_its_columns() -> None:
                 **{f"{name}_ml": 1.0 for name in ("periventricular", "juxtacortical", "deep", "infratentorial")},
             },
         ),
-        Finding(task="microbleeds", label="found", measurements={"count": 2, "candidates": 9}),
+        Finding(
+            task="microbleeds",
+            label="microbleeds",
+            measurements={
+                "count": 2,
+                "possible_count": 1,
+                "count_bin": "1 to 4",
+                "candidates": 9,
+                **{f"{name}_count": 1 for name in ("lobar", "deep", "infratentorial")},
+            },
+        ),
     )
     decisions = tuple(
         Decision(task=finding.task, action=Action.REFER, rule="r", reason="Look.") for finding in findings

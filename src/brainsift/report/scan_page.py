@@ -8,6 +8,8 @@ from typing import Any
 
 from brainsift.report.defacing_scan import defacing_view
 from brainsift.report.defacing_scan import is_shown_here as is_in_defacing
+from brainsift.report.microbleeds_scan import is_shown_here as is_in_microbleeds
+from brainsift.report.microbleeds_scan import microbleeds_view
 from brainsift.report.page import embedded, render
 from brainsift.report.quality_scan import is_shown_here, quality_view
 from brainsift.report.quality_study import QualityStudy
@@ -42,6 +44,7 @@ SHOWN_ELSEWHERE: dict[str, Callable[[str], bool]] = {
     "quality": is_shown_here,
     "defacing": is_in_defacing,
     "wmh": is_in_wmh,
+    "microbleeds": is_in_microbleeds,
 }
 """Task → whether a measurement stands in its own section."""
 
@@ -82,6 +85,7 @@ def scan_page(record: Record, output: Path, study: QualityStudy | None = None) -
         quality_picture=None if quality is None else _embed(quality.evidence.get(WORST_SLICES), output),
         defacing=_defacing(record),
         **_wmh(record, output),
+        **_microbleeds(record, output),
         findings=[_finding(finding) for finding in record.findings],
         facts=_facts(record),
         header=_rows(record.input.header),
@@ -106,6 +110,18 @@ def _wmh(record: Record, output: Path) -> dict[str, Any]:
         "wmh": wmh_view(finding.measurements, evidence, output),
         "wmh_picture": _embed(evidence.get("wmh_slices"), output),
         "wmh_outline": _embed(evidence.get("wmh_slices_outline"), output),
+    }
+
+
+def _microbleeds(record: Record, output: Path) -> dict[str, Any]:
+    finding = record.finding("microbleeds")
+    if finding is None:
+        return {"microbleeds": None}
+    evidence = finding.evidence
+    return {
+        "microbleeds": microbleeds_view(finding.measurements, evidence, output),
+        "microbleeds_picture": _embed(evidence.get("microbleeds_slices"), output),
+        "microbleeds_circles": _embed(evidence.get("microbleeds_slices_outline"), output),
     }
 
 

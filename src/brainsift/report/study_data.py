@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from brainsift.report.defacing_study import DefacingStudy
+from brainsift.report.microbleeds_study import MicrobleedStudy
 from brainsift.report.quality_study import QualityStudy
 from brainsift.report.scan_page import REPORT_SUFFIX
 from brainsift.report.verdict import verdict, verdict_key
@@ -96,6 +97,7 @@ class StudyData:
         self.quality = QualityStudy()
         self.defacing = DefacingStudy()
         self.wmh = WmhStudy()
+        self.microbleeds = MicrobleedStudy()
         self.bases = Bases(output)
         self.not_asked: dict[str, Counter[str]] = {}
 
@@ -118,6 +120,7 @@ class StudyData:
         self.quality.add(record)
         self.defacing.add(record)
         self.wmh.add(record)
+        self.microbleeds.add(record)
         self.bases.add(record)
         for task, why in record.not_asked.items():
             self.not_asked.setdefault(task, Counter())[NUMBER.sub("…", why)] += 1

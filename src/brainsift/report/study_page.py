@@ -9,6 +9,7 @@ from typing import Any
 
 from brainsift.report.basis_words import basis_view
 from brainsift.report.histogram import histogram
+from brainsift.report.microbleeds_study import BINS
 from brainsift.report.page import render, script_json
 from brainsift.report.quality_study import QualityStudy
 from brainsift.report.quality_words import TIER_RULE
@@ -95,6 +96,8 @@ def study_page(records: Iterable[Record], output: Path) -> str:
         wmh_sites=study.wmh.sites(),
         wmh_grades=study.wmh.grades(),
         wmh_derived=DERIVED,
+        microbleed_sites=study.microbleeds.sites(),
+        microbleed_bins=BINS,
         tier_rule=TIER_RULE,
         table_name=TABLE_NAME if (output / TABLE_NAME).is_file() else None,
         words=WORDS,

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from brainsift.report.listed import first_rows
 from brainsift.report.wmh_words import DERIVED, GRADES, PICTURE, REGIONS, RULE, SIZES
 from brainsift.report.words import field_name, field_value, number
-from brainsift.store.files import require_inside
 
 LISTED_LESIONS = 12
 """Of the table, the largest."""
@@ -58,7 +58,7 @@ def wmh_view(measured: Mapping[str, Any], evidence: Mapping[str, str], output: P
         "grades": [_grade(place, measured) for place in GRADES if f"fazekas_{place}_derived" in measured],
         "sureness": [(field_name(n), field_value(n, measured[n])) for n in SURENESS if measured.get(n) is not None],
         "headings": list(LESION_COLUMNS.values()),
-        "lesions": _lesions(evidence.get("wmh_lesions"), output),
+        "lesions": first_rows(evidence.get("wmh_lesions"), output, LESION_COLUMNS, LISTED_LESIONS),
         "files": [(title, Path(evidence[name]).name) for name, title in FILES.items() if name in evidence],
         "derived": DERIVED,
         "rule": RULE,
@@ -102,20 +102,3 @@ def _grade(place: str, measured: Mapping[str, Any]) -> tuple[str, str, str]:
     name, what = SIZES[place]
     words = GRADES[place][found] if isinstance(found, int) and 0 <= found < len(GRADES[place]) else ""
     return REGIONS[place][0], f"{found}: {words}", f"{what} {field_value(name, measured.get(name))}"
-
-
-def _lesions(relative: str | None, output: Path) -> list[list[str]]:
-    """The first rows of the table of lesions; none where it is missing or not ours."""
-    if relative is None:
-        return []
-    path = output / relative
-    require_inside(path.parent, output)
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError):
-        return []
-    rows = [line.split("\t") for line in lines]
-    if not rows or not set(LESION_COLUMNS) <= set(rows[0]):
-        return []
-    places = [rows[0].index(name) for name in LESION_COLUMNS]
-    return [[row[place] for place in places] for row in rows[1 : LISTED_LESIONS + 1] if len(row) == len(rows[0])]

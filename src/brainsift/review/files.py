@@ -39,6 +39,9 @@ TITLES = {
     "wmh_mask": "White-matter hyperintensities",
     "wmh_slices": "Slices with most marked",
     "wmh_slices_outline": "Outlines of what is marked",
+    "microbleeds_mask": "Microbleeds",
+    "microbleeds_slices": "Each bleed in two planes",
+    "microbleeds_slices_outline": "Circles around the bleeds",
 }
 
 ATTEMPTS = "brainsift-attempts/"

@@ -11,8 +11,8 @@ POSSIBLE = "possible_microbleeds"
 
 GROUPS = ("lobar", "deep", "infratentorial")
 
-BINS = ("0", "1-4", "5-9", ">=10")
-"""Of counts, as for ARIA-H (Cogswell 2022, AJNR 43:E19)."""
+BINS = ("0", "1 to 4", "5 to 9", "10 and more")
+"""Of counts, as for ARIA-H (Cogswell 2022, AJNR 43:E19). In words: spreadsheets take 1-4 for a date."""
 
 NAMES = {"gre": "gradient echo", "swi": "SWI", "qsm": "susceptibility map"}
 
