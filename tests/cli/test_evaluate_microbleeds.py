@@ -99,6 +99,7 @@ def test_the_tables_of_a_run_are_found_by_its_records(call: Call, labels: Path, 
         mask = save(folder / "mask.nii.gz", mask_of(places))
         listed = write_points(folder / "table.tsv", [(*(AFFINE @ [*p, 1])[:3], 0.8) for p in places], MM)
         paths = {"microbleeds_mask": mask, "microbleeds_table": listed} if number > 1 else {"microbleeds_mask": mask}
+        paths["microbleeds_candidates"] = write_points(folder / "looked.tsv", [(500, 0, 0, 0.1)], MM)
         evidence = {name: path.relative_to(output).as_posix() for name, path in paths.items()}
         finding = Finding(task="microbleeds", label="microbleeds", evidence=evidence)
         write_record(done_record(f"sub-0{number}_swi.nii.gz", participant=f"0{number}", findings=(finding,)), output)
@@ -107,6 +108,9 @@ def test_the_tables_of_a_run_are_found_by_its_records(call: Call, labels: Path, 
     for row in table(output / "evaluation_microbleeds.tsv"):
         assert row["found"] == row["reference"]
         assert row["false"] == "0"
+    answer = call("evaluate", "microbleeds", output, "--labels", labels, "--candidates")
+    assert answer.code == Exit.DONE, answer.err
+    assert [row["false"] for row in table(output / "evaluation_microbleeds.tsv")] == ["1", "1", "1"]
 
 
 MM = "x_mm\ty_mm\tz_mm\tprobability"

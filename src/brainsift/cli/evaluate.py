@@ -141,6 +141,9 @@ def microbleeds(
     threshold: Annotated[
         float | None, typer.Option(help="Least probability of a mark that counts; all count if not given.")
     ] = None,
+    candidates: Annotated[
+        bool, typer.Option("--candidates", help="Of a run, all places that were looked at, for the whole FROC curve.")
+    ] = False,
     possible: Annotated[
         bool, typer.Option("--possible/--definite", help="Whether bleeds whose `certainty` is `possible` count.")
     ] = False,
@@ -181,7 +184,7 @@ def microbleeds(
     if masks is not None:
         found = find_masks(masks, named, MARK_ENDINGS, MARK_WORDS)
     elif output is not None:
-        found = own_marks(output, named)
+        found = own_marks(output, named, candidates=candidates)
     else:
         raise Stop("There is nothing to score.", "Give the OUTPUT of a run, or `--masks DIR`.")
     compared = compare_marks(rows, labels.parent, found, scans or labels.parent, reach, possible=possible, seen=seen)

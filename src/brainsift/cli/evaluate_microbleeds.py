@@ -25,6 +25,9 @@ SCAN_TABLE, GROUP_TABLE, CURVE_TABLE = (f"evaluation_microbleeds{part}.tsv" for 
 EVIDENCE = ("microbleeds_table", "microbleeds_mask")
 """Names in the evidence of the task's finding; the table is preferred, because it says how sure each bleed is."""
 
+LOOKED_AT = "microbleeds_candidates"
+"""Name of the table of all candidates, whatever became of them."""
+
 MARK_ENDINGS = (*ENDINGS, ".tsv")
 MARK_WORDS = ("microbleed", "cmb", "bleed")
 
@@ -66,37 +69,18 @@ def labelled_bleeds(labels: Path) -> tuple[list[Label], int]:
     Stop
         if there are none.
     """
-    from brainsift.cli.labelled import read_label_rows
-    from brainsift.evaluate.labels import unseen
+    from brainsift.cli.labelled import labelled_with
 
-    given = [label for label in read_label_rows(labels) if label.microbleeds is not None]
-    held_out = unseen(given)
-    if not held_out:
-        marked = " but for rows marked `train` or `validation`" if given else ""
-        raise Stop(
-            f"No row of {labels.name} names points or a mask in the column `microbleeds`{marked}.",
-            "Write the path of a mask or of a TSV of points there, relative to the labels file.",
-        )
-    return held_out, len(given) - len(held_out)
+    remedy = "Write the path of a mask or of a TSV of points there, relative to the labels file."
+    return labelled_with(labels, "microbleeds", "points or a mask", remedy)
 
 
-def own_marks(output: Path, scans: Sequence[str]) -> MaskFiles:
-    """Tables, or masks, that a run has written, from its records."""
-    from brainsift.cli.labelled import read_findings
-    from brainsift.cli.masks import MaskFiles
+def own_marks(output: Path, scans: Sequence[str], *, candidates: bool = False) -> MaskFiles:
+    """Tables, or masks, that a run has written, from its records; or its tables of all places that were looked at."""
+    from brainsift.cli.masks import own_files
 
-    marks = MaskFiles()
-    findings = read_findings("microbleeds", output)
-    for scan in scans:
-        finding, record = findings.get(scan, (None, None))
-        evidence = {} if finding is None or record is None else finding.evidence | record.evidence
-        paths = [output / evidence[name] for name in EVIDENCE if name in evidence]
-        there = next((path for path in paths if path.is_file()), None)
-        if there is not None:
-            marks.found[scan] = there
-        else:
-            marks.missing[scan] = "the run has no finding" if finding is None else "the run kept no table and no mask"
-    return marks
+    names, kept = ((LOOKED_AT,), "table of candidates") if candidates else (EVIDENCE, "table and no mask")
+    return own_files("microbleeds", output, scans, names, kept)
 
 
 def compare_marks(

@@ -7,8 +7,6 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from brainsift.cli.exits import Stop
-
 if TYPE_CHECKING:
     from brainsift.cli.masks import MaskFiles
     from brainsift.evaluate.labels import Label
@@ -60,35 +58,16 @@ def labelled_masks(labels: Path) -> tuple[list[Label], int]:
     Stop
         if there are none.
     """
-    from brainsift.cli.labelled import read_label_rows
-    from brainsift.evaluate.labels import unseen
+    from brainsift.cli.labelled import labelled_with
 
-    given = [label for label in read_label_rows(labels) if label.wmh_mask is not None]
-    held_out = unseen(given)
-    if not held_out:
-        marked = " but for rows marked `train` or `validation`" if given else ""
-        raise Stop(
-            f"No row of {labels.name} names a mask in the column `wmh_mask`{marked}.",
-            "Write the path of a mask there, relative to the labels file.",
-        )
-    return held_out, len(given) - len(held_out)
+    return labelled_with(labels, "wmh_mask", "a mask", "Write the path of a mask there, relative to the labels file.")
 
 
 def own_masks(output: Path, scans: list[str]) -> MaskFiles:
     """The masks that a run has written, from its records."""
-    from brainsift.cli.labelled import read_findings
-    from brainsift.cli.masks import MaskFiles
+    from brainsift.cli.masks import own_files
 
-    masks = MaskFiles()
-    findings = read_findings("wmh", output)
-    for scan in scans:
-        finding, record = findings.get(scan, (None, None))
-        path = None if finding is None or record is None else (finding.evidence | record.evidence).get(EVIDENCE)
-        if path is not None and (output / path).is_file():
-            masks.found[scan] = output / path
-        else:
-            masks.missing[scan] = "the run has no finding" if finding is None else "the run kept no mask"
-    return masks
+    return own_files("wmh", output, scans, (EVIDENCE,), "mask")
 
 
 def compare_masks(labels: list[Label], folder: Path, masks: MaskFiles, seen: int = 0) -> Compared:

@@ -84,6 +84,29 @@ def read_findings(task: str, output: Path) -> dict[str, tuple[Finding, Record]]:
     return found
 
 
+def labelled_with(labels: Path, column: str, holds: str, remedy: str) -> tuple[list[Label], int]:
+    """Rows with a path in `column` that no model was fitted on, and how many were left out because one was.
+
+    Parameters
+    ----------
+    holds : what lies at such a path, in words.
+    remedy : what to do where there is none.
+
+    Raises
+    ------
+    Stop
+        if there are none.
+    """
+    from brainsift.evaluate.labels import unseen
+
+    given = [label for label in read_label_rows(labels) if getattr(label, column) is not None]
+    held_out = unseen(given)
+    if not held_out:
+        marked = " but for rows marked `train` or `validation`" if given else ""
+        raise Stop(f"No row of {labels.name} names {holds} in the column `{column}`{marked}.", remedy)
+    return held_out, len(given) - len(held_out)
+
+
 def read_label_rows(path: Path) -> list[Label]:
     """All rows of a labels file, scans named as in the records.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -76,6 +76,31 @@ def find_masks(
             masks.missing[scan] = f"several masks fit: {', '.join(fitting[:3])}"
         else:
             masks.missing[scan] = "no mask has its name"
+    return masks
+
+
+def own_files(task: str, output: Path, scans: Iterable[str], evidence: Sequence[str], kept: str) -> MaskFiles:
+    """The masks that a run has written, from its records.
+
+    Parameters
+    ----------
+    evidence : names in the evidence of the task's finding; the first that is there.
+    kept : what it is, for the message.
+    """
+    from brainsift.cli.labelled import read_findings
+
+    masks = MaskFiles()
+    findings = read_findings(task, output)
+    for scan in scans:
+        finding, record = findings.get(scan, (None, None))
+        told = {} if finding is None or record is None else finding.evidence | record.evidence
+        there = next(
+            (output / told[name] for name in evidence if name in told and (output / told[name]).is_file()), None
+        )
+        if there is not None:
+            masks.found[scan] = there
+        else:
+            masks.missing[scan] = "the run has no finding" if finding is None else f"the run kept no {kept}"
     return masks
 
 

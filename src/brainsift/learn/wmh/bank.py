@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brainsift.learn.chunks import ChunkFiles
+from brainsift.learn.rows import Rows, read_rows
 from brainsift.learn.wmh.example import Example
 from brainsift.learn.wmh.geometry import CoarseLabel
 from brainsift.tasks.wmh.network import CHANNELS
@@ -67,35 +68,8 @@ def chunk_names(folder: Path) -> list[str]:
 
 
 @dataclass(frozen=True, eq=False)
-class Bank:
-    """Examples on disk.
-
-    Attributes
-    ----------
-    places : (N,), file and number within it.
-    rows : (N,), what is known without reading arrays.
-    """
-
-    places: tuple[tuple[Path, int], ...]
-    rows: tuple[dict[str, Any], ...]
-
-    def __len__(self) -> int:
-        return len(self.places)
-
-    @property
-    def people(self) -> tuple[str, ...]:
-        """(N,) whose heads."""
-        return tuple(str(row["person"]) for row in self.rows)
-
-    @property
-    def facts(self) -> tuple[dict[str, Any], ...]:
-        """(N,) what was drawn or read."""
-        return tuple(row["facts"] for row in self.rows)
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """(N,) chunk and number, which do not change when a bank grows."""
-        return tuple(f"{path.stem}/{number}" for path, number in self.places)
+class Bank(Rows):
+    """Examples on disk."""
 
     def only(self, chosen: Iterable[int]) -> Bank:
         """A bank of some of the examples."""
@@ -131,8 +105,4 @@ def load_bank(folder: Path) -> Bank:
     ValueError
         if there is none, or a chunk was written for other channels.
     """
-    places, rows = [], []
-    for path, stored in FILES.read(folder):
-        places += [(path, number) for number in range(len(stored))]
-        rows += stored
-    return Bank(tuple(places), tuple(rows))
+    return Bank(*read_rows(FILES, folder))

@@ -8,11 +8,10 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from rich.console import Console
-from rich.progress import Progress, TaskID
 
 from brainsift.evaluate.labels import read_labels
 from brainsift.learn.anatomy_job import LabelMapSplit
+from brainsift.learn.building import build_folders, read_with_bar, tell_failed
 from brainsift.learn.export import export_onnx
 from brainsift.learn.trainer import TrainingPlan
 from brainsift.learn.wmh.bank import Bank, chunk_names, load_bank
@@ -28,7 +27,6 @@ from brainsift.learn.wmh.preparing import Preparer, prepare_with_anatomy
 from brainsift.learn.wmh.settings import Settings, choose_settings
 from brainsift.learn.wmh.supervise import needs_truth
 from brainsift.learn.wmh.train import MakeNet, load_net, train_twice, train_wmh
-from brainsift.learn.workers import make_missing
 from brainsift.tasks.wmh.network import MODEL
 
 MODEL_FILE, CARD_FILE = f"{MODEL}.onnx", f"{MODEL}.md"
@@ -88,17 +86,8 @@ def build_banks(simulation: Simulation, output: Path, seed: int, workers: int = 
         jobs[FRESH_BANK] = plan(simulation.split.validation, held_out, FRESH_SEED + 1000 * seed)
     bad = simulation.bad_label_share
     jobs[TRAINING_BANK] = plan(simulation.split.training, simulation.chunks, 1000 * seed, bad_label_share=bad)
-    with Progress(disable=quiet) as bar:
-        for name, chunks in jobs.items():
-            task = bar.add_task(f"building {name}", total=len(chunks))
-            folder = output / name
-            show = partial(_show, bar, task)
-            make_missing(chunks, chunk_names(folder), partial(make_chunk, folder=folder), workers, show)
+    build_folders(jobs, output, chunk_names, make_chunk, workers, quiet=quiet)
     return load_banks(output)
-
-
-def _show(bar: Progress, task: TaskID, done: int, _: int) -> None:
-    bar.update(task, completed=done)
 
 
 def load_banks(output: Path) -> Banks:
@@ -131,19 +120,11 @@ def read_banks(
     ValueError
         if no labelled scan can be used.
     """
-    with Progress(disable=quiet) as bar:
-        task = bar.add_task("reading scans", total=None)
-        banks = labelled_banks(
-            read_labels(labels),
-            labels.parent,
-            scans,
-            output / TRAINING_BANK,
-            seed,
-            prepared=prepared,
-            progress=lambda done, total: bar.update(task, completed=done, total=total),
-        )
-    for scan, reason in banks.failed.items():
-        Console(stderr=True).print(f"{scan}: {reason}", markup=False)
+    read = partial(
+        labelled_banks, read_labels(labels), labels.parent, scans, output / TRAINING_BANK, seed, prepared=prepared
+    )
+    banks = read_with_bar(lambda show: read(progress=show), quiet=quiet)
+    tell_failed(banks.failed)
     return Banks(banks.training, banks.validation, banks.validation)
 
 

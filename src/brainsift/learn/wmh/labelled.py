@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from brainsift.evaluate.labels import Label
 from brainsift.evaluate.segmentation.masks import as_mask
-from brainsift.learn.quality.labelled import held_out
+from brainsift.learn.labelled_rows import keep_labelled, split_kept
 from brainsift.learn.wmh.bank import Bank, chunk_names, load_bank, write_chunk
 from brainsift.learn.wmh.example import Example, make_example
 from brainsift.learn.wmh.geometry import coarse_label
 from brainsift.learn.wmh.preparing import Preparer, prepare_with_anatomy
-from brainsift.scans.errors import ScanError
 from brainsift.scans.read import read_file
 from brainsift.scans.sidecar import read_sidecar
 
@@ -56,47 +54,14 @@ def labelled_banks(
     ValueError
         if no labelled scan can be used, or all of them are for validation.
     """
-    wanted = [label for label in labels if label.wmh_mask is not None and label.split != "test"]
-    failed: dict[str, str] = {}
-    for number, label in enumerate(wanted):
-        _keep(label, folder_of_labels, scans, folder, prepared, failed)
-        if progress is not None:
-            progress(number + 1, len(wanted))
-    read = [label for label in wanted if _told(label) not in failed]
-    if not read:
-        reasons = "; ".join(sorted(set(failed.values())))
-        raise ValueError(f"none of {len(wanted)} rows with a wmh_mask could be used{f': {reasons}' if reasons else ''}")
+
+    def keep(label: Label, mask: Path, name: str) -> None:
+        write_chunk([labelled_example(label, scans / label.scan, folder_of_labels / mask, prepared)], folder, name)
+
+    kept = keep_labelled(labels, lambda label: label.wmh_mask, "a wmh_mask", chunk_names(folder), keep, progress)
     bank = load_bank(folder)
-    number_of = {name.partition("/")[0]: number for number, name in enumerate(bank.names)}
-    aside = set(held_out(read, seed))
-    training = [number_of[_name(label)] for label in read if label.scan not in aside]
-    if not training:
-        raise ValueError("all labelled scans are for validation: mark some as `train` in the column split")
-    rest = [number_of[_name(label)] for label in read if label.scan in aside]
-    return LabelledBanks(bank.only(training), bank.only(rest) if rest else None, failed)
-
-
-def _told(label: Label) -> str:
-    return label.scan if label.rater is None else f"{label.scan} ({label.rater})"
-
-
-def _name(label: Label) -> str:
-    told = f"{label.scan}\n{label.rater or ''}\n{label.wmh_mask}"
-    return f"scan_{hashlib.sha256(told.encode()).hexdigest()[:16]}"
-
-
-def _keep(
-    label: Label, folder_of_labels: Path, scans: Path, folder: Path, prepared: Preparer, failed: dict[str, str]
-) -> None:
-    """Read one scan and its mask, unless they lie there from an earlier run."""
-    if label.wmh_mask is None or _name(label) in chunk_names(folder):
-        return
-    try:
-        example = labelled_example(label, scans / label.scan, folder_of_labels / label.wmh_mask, prepared)
-    except (ScanError, OSError, ValueError) as error:
-        failed[_told(label)] = str(error)
-        return
-    write_chunk([example], folder, _name(label))
+    training, rest = split_kept(kept, bank.names, seed)
+    return LabelledBanks(bank.only(training), bank.only(rest) if rest else None, kept.failed)
 
 
 def labelled_example(label: Label, scan: Path, mask: Path, prepared: Preparer = prepare_with_anatomy) -> Example:
