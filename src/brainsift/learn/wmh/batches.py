@@ -39,7 +39,7 @@ class Lessons:
     """
 
     crop: Shape = CROP
-    size: int = 2
+    size: int = 8
     supervision: Supervision = "coarse"
     link: Link = "share"
     profile: Profile = "boxcar"

