@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+import signal
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from multiprocessing import resource_tracker
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -70,7 +72,10 @@ def missing_package(error: ModuleNotFoundError) -> RunError:
 @contextmanager
 def _cluster(options: ClusterOptions, scratch: Path) -> Iterator[Any]:
     if options.address == LOCAL:
-        with _local(options.workers, scratch) as cluster:
+        with _local(scratch) as cluster:
+            cluster.sync(_hold_sigint_back)
+            cluster.scale(options.workers)
+            cluster.wait_for_workers(options.workers, timeout=START_S)
             yield cluster
     elif options.address == SLURM:
         with _slurm(options, scratch) as cluster:
@@ -79,13 +84,13 @@ def _cluster(options: ClusterOptions, scratch: Path) -> Iterator[Any]:
         yield options.address
 
 
-def _local(workers: int, scratch: Path) -> Any:
+def _local(scratch: Path) -> Any:
     """Processes that listen on the loopback alone, and only to who holds the certificate that is made for this run:
     whoever may speak to a Dask scheduler may run programs in its name, and a machine may have other users."""
     from distributed import LocalCluster
 
     return LocalCluster(
-        n_workers=workers,
+        n_workers=0,
         threads_per_worker=1,
         processes=True,
         host="127.0.0.1",
@@ -96,6 +101,14 @@ def _local(workers: int, scratch: Path) -> Any:
         local_directory=str(_folder(scratch)),
         silence_logs=logging.CRITICAL,
     )
+
+
+async def _hold_sigint_back() -> None:
+    """Start workers with SIGINT blocked, which they inherit from the thread that starts them: Ctrl-C in a terminal goes
+    to all processes, and this one alone decides what it means."""
+    resource_tracker.ensure_running()  # Started with the first process otherwise, and takes the block away again.
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
 
 
 @contextmanager

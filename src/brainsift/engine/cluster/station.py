@@ -19,7 +19,7 @@ from typing import Any
 
 from distributed.diagnostics.plugin import WorkerPlugin
 
-from brainsift.engine.cluster.errand import Errand, Reply, input_paths, moved, pack, unpack
+from brainsift.engine.cluster.errand import Errand, Freight, Reply, input_paths, moved, pack, unpack
 from brainsift.engine.errors import RunError
 from brainsift.engine.job import Context, Job, Outcome
 from brainsift.engine.limits import kill_tree
@@ -167,8 +167,8 @@ class Hand:
             if errand.inputs is not None:
                 unpack(errand.inputs, _made(self._inputs))
                 job = replace(job, ref=moved(job.ref, self._inputs))
-            if errand.before is not None and self._own is not None:
-                unpack(errand.before, _made(self._own))
+            if self._own is not None:
+                unpack(errand.before or Freight({}), _made(self._own))
             outcome = self.do(job)
             if outcome is None:
                 return Reply(died=True)
