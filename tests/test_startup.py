@@ -36,7 +36,7 @@ def modules_loaded(*arguments: str) -> set[str]:
 
 VERBS = [
     "", "run", "check", "report", "demo", "info", "models", "models import", "calibrate", "evaluate quality",
-    "train anatomy", "train quality", "simulate heads", "simulate zoo", "review", "review serve", "review verify",
+    "db status", "train anatomy", "train quality", "simulate heads", "simulate zoo", "review", "review serve", "review verify",
 ]  # fmt: skip
 
 

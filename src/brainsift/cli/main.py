@@ -13,6 +13,7 @@ from brainsift.cli import (
     backup,
     calibrate,
     check,
+    db,
     defacing,
     demo,
     evaluate,
@@ -63,6 +64,7 @@ app.command("restore", epilog=backup.EXAMPLES_RESTORE)(backup.restore)
 app.command("report", epilog=report.EXAMPLES)(report.report)
 app.command("demo", epilog=demo.EXAMPLES)(demo.demo)
 app.add_typer(review.app, name="review")
+app.add_typer(db.app, name="db")
 app.add_typer(models.app, name="models")
 app.add_typer(simulate.app, name="simulate")
 app.add_typer(train.app, name="train")
