@@ -40,6 +40,9 @@ def test_every_room_keeps_its_doors() -> None:
         ("anatomy", "import torch", "torch lives in learn alone"),
         ("simulate", "import urllib.request", "no network code"),
         ("engine", "def send():\n    import socket", "no network code"),
+        ("engine", "from distributed import Client", "no network code"),
+        ("engine/cluster", "import socket", "no network code"),
+        ("store", "import psycopg", "no network code"),
     ],
 )
 def test_a_breach_is_noticed(tmp_path: Path, room: str, line: str, contract: str) -> None:
