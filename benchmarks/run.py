@@ -7,17 +7,18 @@ import platform
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 HERE = Path(__file__).parent
 
 
-def main() -> int:
-    """Run each script in its own process; 1 if one of them failed."""
+def main(usual: Sequence[str] = ()) -> int:
+    """Run each script in its own process, the `usual` ones (none: all) where nothing is named; 1 if one failed."""
     scripts = {path.stem.removeprefix("bench_"): path for path in sorted(HERE.glob("bench_*.py"))}
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(scripts)}")
-    names = parser.parse_args().names or list(scripts)
+    names = parser.parse_args().names or list(usual or scripts)
     unknown = [name for name in names if name not in scripts]
     if unknown:
         parser.error(f"no benchmark named {', '.join(unknown)}; there are {', '.join(scripts)}")

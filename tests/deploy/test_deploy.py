@@ -28,7 +28,7 @@ APPTAINER_SECTIONS = {"files", "post", "environment", "runscript", "test", "labe
 
 def commands(path: Path) -> list[str]:
     """The `brainsift` command lines of a file, shell variables replaced."""
-    return [VARIABLE.sub("X", found).strip() for found in COMMAND.findall(path.read_text(encoding="utf-8"))]
+    return [found.strip() for found in COMMAND.findall(VARIABLE.sub("X", path.read_text(encoding="utf-8")))]
 
 
 TOLD = sorted({(path.name, line) for path in (*UNITS, *SCRIPTS, *DOCUMENTS) for line in commands(path)})

@@ -27,7 +27,7 @@ def test_every_scan_is_passed_on_once_with_a_spread_of_sizes_first() -> None:
     look = LookAhead(iter(plan), spread=4)
     order = names(look)
     assert sorted(order) == [item.ref.scan for item in plan]
-    assert [int(name[:4]) // 300 for name in order[:4]] == [0, 1, 2, 3]
+    assert [int(name[:4]) // 300 for name in order[:4]] == [0, 2, 1, 3]
     assert order[4:] == [item.ref.scan for item in plan if item.ref.scan not in order[:4]]
 
 
@@ -63,4 +63,4 @@ def test_a_listing_that_takes_long_is_gone_on_with_on_the_way() -> None:
 
 
 def test_the_spread_takes_the_middle_of_each_group_of_sizes() -> None:
-    assert spread_over(array("q", [50, 10, 40, 20, 30, 60]), 3) == (3, 2, 5)
+    assert spread_over(array("q", [50, 10, 40, 20, 30, 60]), 3) == (3, 5, 2)

@@ -20,8 +20,12 @@ LOOK_S = 30.0
 """A BIDS folder of 10^5 scans is listed in that time. DICOM trees may take hours: the rest is then listed on the way,
 as hands are free, and until then the total is a lower bound."""
 
-SPREAD = 16
-"""Scans done first, spread over the sizes of all: folders are sorted by name, and their first scans are of one kind."""
+SPREAD = 32
+"""Scans done first, spread over the sizes of all: folders are sorted by name, and their first scans are of one kind.
+
+On studies of 1,000 drawn from 32 real scans, the first forecast was 3 % off in the median and 10 % at worst of 300
+(`benchmarks/bench_forecast.py`); after 16 scans it was 5 % and 19 %, after the first 16 by name 102 %.
+"""
 
 CHUNK = 500
 
@@ -67,7 +71,8 @@ class LookAhead:
         first = spread_over(sizes, self._spread) if len(sizes) > 2 * self._spread else ()
         early = set(first)
         if early:
-            yield from (item for place, item in _to_do(chunks) if place in early)
+            found = {place: item for place, item in _to_do(chunks) if place in early}
+            yield from (found[place] for place in first)
         for place, item in _all(chunks):
             if place is None or place not in early:
                 yield item
@@ -102,9 +107,22 @@ class LookAhead:
 
 
 def spread_over(sizes: array[int], count: int) -> tuple[int, ...]:
-    """Positions of `count` scans whose sizes stand for all: the middles of as many equally large groups by size."""
+    """Positions of `count` scans whose sizes stand for all: the middles of as many equally large groups by size.
+
+    They come in the order of van der Corput's sequence (1935), so that the first few are spread over the sizes, too.
+    """
     order = sorted(range(len(sizes)), key=lambda place: sizes[place])
-    return tuple(order[int((group + 0.5) * len(order) / count)] for group in range(count))
+    groups = sorted(range(count), key=_mirrored)
+    return tuple(order[int((group + 0.5) * len(order) / count)] for group in groups)
+
+
+def _mirrored(number: int) -> float:
+    """The binary digits of a number mirrored at the point, in [0, 1): 0, 0.5, 0.25, 0.75, 0.125, …"""
+    mirrored, share = 0.0, 0.5
+    while number:
+        mirrored += share * (number & 1)
+        number, share = number >> 1, share / 2
+    return mirrored
 
 
 def _all(chunks: list[bytes]) -> Iterator[tuple[int | None, Planned]]:

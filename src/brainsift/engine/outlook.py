@@ -42,8 +42,10 @@ class Outlook:
         self._pace.add(megabytes, record.seconds + record.stage_seconds.get(PAGE, 0.0), record.stage_seconds)
 
     def forecast(self) -> Forecast | None:
-        """How long what is known to be left will take."""
+        """How long what is known to be left will take; None before the first scans, which stand for all, are done."""
         ahead, behind = self._ahead.to_do, self._behind
+        if behind.scans < min(self._spread, ahead.scans // 2):
+            return None
         left = Load(max(0, ahead.scans - behind.scans), max(0.0, ahead.megabytes - behind.megabytes))
         return self._pace.forecast(left)
 

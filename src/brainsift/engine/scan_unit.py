@@ -78,6 +78,7 @@ def run_scan(
     threads: int | None = None,
     stages: Stages | None = None,
     calibrations: Calibrations | None = None,
+    clock: StageClock | None = None,
 ) -> Record:
     """Read a scan, look at it, decide about it.
 
@@ -91,6 +92,7 @@ def run_scan(
     threads : of the network; None for all cores.
     stages : the steps; None for the real ones.
     calibrations : thresholds; None for provisional ones.
+    clock : counts the seconds of the stages; None for one of its own.
 
     Returns
     -------
@@ -103,7 +105,7 @@ def run_scan(
     """
     stages = stages or Stages()
     calibrations = calibrations or Calibrations()
-    course, start = _Course(site=calibrations.site_of(ref.participant)), time.perf_counter()
+    course, start = _Course(calibrations.site_of(ref.participant), clock=clock or StageClock()), time.perf_counter()
     models = stages.models(settings) if models is None else models
     failure = None
     with quiet(), listening(course.clock):

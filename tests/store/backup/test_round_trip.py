@@ -35,9 +35,20 @@ BEGAN = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 def act(scan: str) -> NewAct:
     """A person who calls a scan usable."""
     return NewAct(
-        task="integrity", list_name="review", stage="reading", scan=scan, item=f"item of {scan}", outcome="answer",
-        choice="usable", fields="{}", meaning="I looked.", milliseconds=1500, shown="{}", input_sha256="a" * 64, software="brainsift",
-    )  # fmt: skip
+        task="integrity",
+        list_name="review",
+        stage="reading",
+        scan=scan,
+        item=f"item of {scan}",
+        outcome="answer",
+        choice="usable",
+        fields="{}",
+        meaning="I looked.",
+        milliseconds=1500,
+        shown="{}",
+        input_sha256="a" * 64,
+        software="brainsift",
+    )
 
 
 def fill(output: Path, url: str | None) -> Path:
