@@ -32,7 +32,7 @@ from tests.fuzz.seeds import Seed, seeds  # noqa: E402
 HANG_S = 30.0
 MEMORY = 2 << 30
 BATCH_LIMIT_S = 6 * 3600
-DEFECTS = ("internal_error", "worker_died", "timeout", "out_of_memory", "unwritable_record")
+DEFECTS = ("internal_error", "worker_died", "timeout", "dicom_timeout", "out_of_memory", "unwritable_record")
 """Kinds of failure that say that the program, and not only the input, has a fault; `out_of_memory` that a limit was met
 where a refusal should have come first."""
 
