@@ -14,7 +14,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from brainsift.learn.adapt.measure import severe
 from brainsift.learn.people import person_of
 from brainsift.learn.quality.bank import Bank, Example, chunk_names, load_bank, write_chunk
 from brainsift.learn.quality.clean import CleanScan, PlacedHead, draw_painting, paint, place_head
@@ -200,7 +199,6 @@ def classes(bank: Bank) -> NDArray[np.int64]:
     grades = bank.truth[:, [COLUMNS.index(name) for name in GRADED]]
     worst = np.where(np.isfinite(grades), grades, 0.0).max(axis=1)
     tiers = 1 + np.searchsorted([0.5, 1.5], worst, side="right")
-    assert not np.any((tiers == 3) & (severe(bank.truth) == 0)), "the tiers of study and card differ"
     return np.where(bank.truth[:, COLUMNS.index("proper")] == 0, 0, tiers).astype(np.int64)
 
 

@@ -37,3 +37,12 @@ def test_a_stratum_is_decided_by_its_own_probabilities_and_thresholds() -> None:
     assert (good_probability(flair, made) or 1.0) < 0.9
     assert decide_quality(t1w, made).action.value == "accept"
     assert decide_quality(flair, made).action.value == "refer"
+
+
+def test_a_scan_that_is_not_what_it_is_filed_as_is_rejected_with_the_reason() -> None:
+    measured = {"filed_as": "FLAIR", "not_proper_because": "it looks like T2w"}
+    decision = decide_quality(quality(proper=0.01, measurements=measured))
+    assert decision.action.value == "reject"
+    assert decision.reason.startswith("Not a proper 3D FLAIR (it looks like T2w): good with probability 0.01")
+    noisy = decide_quality(quality(proper=0.4, noise=0.999, measurements=measured))
+    assert noisy.reason.startswith("Severe noise")

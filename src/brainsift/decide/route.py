@@ -124,12 +124,21 @@ def _by_threshold(finding: Finding, found: Score, basis: _Basis) -> Decision:
     if accepts and not rejects:
         told = f"Good: {said}, accepted from {accept.threshold:.3g}.{basis.note}"
         return _decision(finding, Action.ACCEPT, RULE, told, basis.thresholds, accept)
-    weakest = f"{found.weakest.fault[0].upper()}{found.weakest.fault[1:]}"
+    fault = _fault(found, finding)
+    weakest = f"{fault[0].upper()}{fault[1:]}"
     if rejects and not accepts:
         told = f"{weakest}: {said}, rejected up to {1 - float(reject.threshold or 1):.3g}.{basis.note}"
         return _decision(finding, Action.REJECT, RULE, told, basis.thresholds, reject)
-    told = f"Not sure: {said}; the weakest point: {found.weakest.fault}.{basis.note}"
+    told = f"Not sure: {said}; the weakest point: {fault}.{basis.note}"
     return _decision(finding, Action.REFER, RULE, told, basis.thresholds)
+
+
+def _fault(found: Score, finding: Finding) -> str:
+    """Words for the weakest part; of a scan that is not what it is filed as, with the reason."""
+    because = finding.measurements.get("not_proper_because")
+    if found.weakest.name != "proper" or not isinstance(because, str):
+        return found.weakest.fault
+    return f"not a proper 3D {finding.measurements.get('filed_as')} ({because})"
 
 
 def _decision(

@@ -42,17 +42,25 @@ CACHED_HEADS = 4
 
 @dataclass(frozen=True)
 class ChunkJob:
-    """One chunk: which file, of whom, and whether it is a label map or a real scan."""
+    """One chunk: which file, of whom, and whether it is a label map or a real scan; label maps may be painted in one
+    kind of contrast alone, such as ``flair``."""
 
     name: str
     path: Path
     person: str
     real: bool
     seed: int
+    kind: str | None = None
 
 
-def plan_chunks(label_maps: Sequence[Path], scans: Sequence[Path], chunks: int, seed: int) -> list[ChunkJob]:
+def plan_chunks(
+    label_maps: Sequence[Path], scans: Sequence[Path], chunks: int, seed: int, kind: str | None = None
+) -> list[ChunkJob]:
     """`chunks` jobs that go around the files; one in four is of a real scan where there are any.
+
+    Parameters
+    ----------
+    kind : of contrast that label maps are painted in (`clean.KINDS`); drawn if None. For more examples of one sequence.
 
     Raises
     ------
@@ -68,7 +76,8 @@ def plan_chunks(label_maps: Sequence[Path], scans: Sequence[Path], chunks: int, 
         paths = scans if real else label_maps
         path = paths[used[real] % len(paths)]
         used[real] += 1
-        jobs.append(ChunkJob(f"{person_of(path)}_{number:05d}", path, person_of(path), real, seed + number))
+        name = f"{person_of(path)}_{kind or ''}{number:05d}"
+        jobs.append(ChunkJob(name, path, person_of(path), real, seed + number, kind))
     return jobs
 
 
@@ -88,8 +97,9 @@ def build_bank(
 def make_chunk(job: ChunkJob, folder: Path) -> Path:
     """Make and write one chunk."""
     rng = np.random.default_rng([job.seed, 77])
-    examples = real_examples(rng, job.path, job.person) if job.real else painted_examples(rng, job.path, job.person)
-    return write_chunk(examples, folder, job.name)
+    if job.real:
+        return write_chunk(real_examples(rng, job.path, job.person), folder, job.name)
+    return write_chunk(painted_examples(rng, job.path, job.person, job.kind), folder, job.name)
 
 
 @lru_cache(maxsize=CACHED_HEADS)
@@ -102,12 +112,12 @@ def _scan(path: Path, person: str) -> CleanScan:
     return read_clean(path, person)
 
 
-def painted_examples(rng: np.random.Generator, path: Path, person: str) -> list[Example]:
+def painted_examples(rng: np.random.Generator, path: Path, person: str, kind: str | None = None) -> list[Example]:
     """Examples of one deformed head: several scans of it, each corrupted in several ways, and improper ones."""
     head = place_head(rng, _head(path), person)
     examples: list[Example] = []
     for _ in range(PAINTINGS):
-        scan = paint(head, draw_painting(rng, head.values))
+        scan = paint(head, draw_painting(rng, head.values, kind))
         examples += [*corrupted(rng, scan), derived_example(rng, scan)]
     examples.append(zoo_example(rng, _head(path), person))
     if rng.random() < CHIMAP_SHARE:
