@@ -35,8 +35,9 @@ def modules_loaded(*arguments: str) -> set[str]:
 
 
 VERBS = [
-    "", "run", "check", "report", "demo", "info", "models", "models import", "db status", "calibrate",
-    "evaluate quality", "train anatomy", "train quality", "simulate heads", "simulate zoo", "review", "review serve", "review verify",
+    "", "run", "check", "report", "demo", "info", "models", "models import", "calibrate", "evaluate quality",
+    "train anatomy", "train quality", "simulate heads", "simulate zoo", "review", "review serve", "review verify",
+    "db status",
 ]  # fmt: skip
 
 
