@@ -11,14 +11,18 @@ from brainsift.scans.conform import labels_to_input
 from brainsift.scans.volume import Volume
 
 Float32 = NDArray[np.float32]
+Mask = NDArray[np.bool_]
 
-WRAP_SHARE, MIN_WRAPS = 0.8, 3e-4
-"""Share of neighbours that lie apart by most of the whole range: no magnitude has so many (`integrity`)."""
+TENTHS, MIN_IN_TENTH = 10, 0.02
+"""Phase lies anywhere: each tenth of its range holds a fiftieth of the values at least. Magnitudes lie around those of
+their tissues."""
 
-MIN_AT_ENDS = 0.02
-"""Of the values, in the lowest and in the highest tenth of the range: those of phase lie anywhere, those of a magnitude
-around tissue's."""
+JUMP, WRAP = 0.5, 0.8
+MIN_WRAPS, MIN_WRAPS_OF_JUMPS = 3e-4, 0.6
+"""Neighbours that lie apart by more than 0.8 of the range, as a share of all neighbours and of those that lie apart by
+more than half of it: a wrap jumps over the whole range, while edges between tissues come in all heights."""
 
+MIN_VALUES = 1000
 MAX_SLICES = 40
 
 
@@ -27,19 +31,32 @@ def looks_like_phase(volume: Volume, anatomy: Anatomy) -> bool:
     slices = np.unique(np.linspace(0, volume.shape[2] - 1, MAX_SLICES).round().astype(int))
     brain = labels_to_input(anatomy.brain.view(np.uint8), anatomy.affine, volume)[:, :, slices] > 0
     box = bounding_box(brain)
-    brain, values = brain[box], volume.data[:, :, slices][box]
-    found = values[brain & (values != 0)]
-    if found.size < 1000:
+    return wraps(volume.data[:, :, slices][box], brain[box])
+
+
+def wraps(values: Float32, where: Mask) -> bool:
+    """Whether values (X, Y, Z) wrap around between neighbours along the first two axes.
+
+    Parameters
+    ----------
+    where : bool (X, Y, Z), voxels that count; exact zeros do not.
+    """
+    counts = where & (values != 0)
+    found = values[counts]
+    if found.size < MIN_VALUES:
         return False
     low, high = (float(q) for q in np.quantile(found, (0.001, 0.999)))
-    size = high - low
-    ends = np.mean(found < low + 0.1 * size), np.mean(found > high - 0.1 * size)
-    if not size > 0 or min(ends) < MIN_AT_ENDS:
+    if not high > low:
         return False
-    jumps = pairs = 0
+    tenths = np.histogram(found, TENTHS, (low, high))[0] / found.size
+    if tenths.min() < MIN_IN_TENTH:
+        return False
+    jumps = wrapped = pairs = 0
     for axis in (0, 1):
-        one, other = (np.moveaxis(values, axis, 0)[part] for part in (slice(1, None), slice(None, -1)))
-        both = np.moveaxis(brain, axis, 0)[1:] & np.moveaxis(brain, axis, 0)[:-1] & (one != 0) & (other != 0)
-        pairs += int(both.sum())
-        jumps += int((both & (np.abs(one - other) > WRAP_SHARE * size)).sum())
-    return jumps >= MIN_WRAPS * max(1, pairs)
+        both = np.moveaxis(counts, axis, 0)[1:] & np.moveaxis(counts, axis, 0)[:-1]
+        apart = np.abs(np.diff(values, axis=axis)) / np.float32(high - low)
+        far = np.moveaxis(apart, axis, 0)[both]
+        pairs += far.size
+        jumps += int((far > JUMP).sum())
+        wrapped += int((far > WRAP).sum())
+    return wrapped >= MIN_WRAPS * max(1, pairs) and wrapped >= MIN_WRAPS_OF_JUMPS * max(1, jumps)

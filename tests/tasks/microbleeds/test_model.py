@@ -1,0 +1,120 @@
+"""The networks behind ONNX Runtime: thresholds come from their files, and what is no bleed model is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from types import MappingProxyType
+
+import numpy as np
+import pytest
+
+from brainsift.models import shelf as shelves
+from brainsift.models.errors import ModelError
+from brainsift.models.importing import import_model
+from brainsift.models.registry import REGISTRY
+from brainsift.models.session import load_onnx, open_session
+from brainsift.tasks.microbleeds.model import (
+    CUBES_AT_ONCE,
+    DEFAULT_BLEED,
+    DEFAULT_CANDIDATE,
+    BleedNetworks,
+    networks_of,
+    open_bleed_networks,
+)
+from brainsift.tasks.microbleeds.network import CANDIDATES, DISCRIMINATOR, Candidate, Prepared
+from brainsift.tasks.microbleeds.polarity import Reading
+from brainsift.tasks.microbleeds.scaling import TISSUE
+from tests.tasks.microbleeds.tiny import SPECS, networks, write_detector, write_discriminator
+
+KNOWN = MappingProxyType({**REGISTRY, **SPECS})
+SHAPE = (48, 48, 24)
+
+
+def prepared(*spots: tuple[int, int, int]) -> Prepared:
+    """Tissue with bright spots, which are symmetric too."""
+    channels = np.zeros((2, *SHAPE), np.float32)
+    channels[0] = TISSUE
+    for x, y, z in spots:
+        channels[:, x - 1 : x + 2, y - 1 : y + 2, z] = 1
+    everywhere = np.ones(SHAPE, np.bool_)
+    return Prepared(channels, np.diag([0.75, 0.75, 1.5, 1.0]), everywhere, everywhere, "gre", Reading("gre"))
+
+
+def opened(detector: Path, discriminator: Path) -> BleedNetworks:
+    sessions = (load_onnx(path, path.stem, 1) for path in (detector, discriminator))
+    return networks_of(*sessions, "d" * 64, "e" * 64)
+
+
+def test_places_are_found_and_judged(tmp_path: Path) -> None:
+    both = networks(tmp_path)
+    seen = prepared((12, 12, 6), (36, 30, 12))
+    seen.input[1, 30:, 30:] = 0  # the second is bright and not round
+    places = both.find(seen)
+    assert len(places) == 2
+    found = dict(zip((tuple(np.rint(place.voxel)) for place in places), both.judge(seen, places), strict=True))
+    assert found[(12, 12, 6)] > 0.9
+    assert found[(36, 30, 12)] < 0.1
+
+
+def test_many_places_are_judged_in_batches_as_one_by_one(tmp_path: Path) -> None:
+    both, seen = networks(tmp_path), prepared((12, 12, 6))
+    places = [Candidate((12.0 + i % 9, 12.0, 6.0), 0.5) for i in range(CUBES_AT_ONCE + 3)]
+    found = both.judge(seen, places)
+    assert found.shape == (CUBES_AT_ONCE + 3,)
+    alone = np.concatenate([both.judge(seen, [place]) for place in places[:9]])
+    assert np.allclose(found[:9], alone, atol=1e-6)
+    assert both.judge(seen, []).shape == (0,)
+
+
+def test_thresholds_come_from_the_files_and_else_from_defaults(tmp_path: Path) -> None:
+    told = opened(
+        write_detector(tmp_path / "a.onnx", {"threshold": "0.03"}),
+        write_discriminator(tmp_path / "b.onnx", {"threshold": "0.62"}),
+    )
+    assert (told.candidate_threshold, told.threshold, told.possible_threshold) == (0.03, 0.62, 0.31)
+    silent = opened(write_detector(tmp_path / "a.onnx"), write_discriminator(tmp_path / "b.onnx"))
+    assert (silent.candidate_threshold, silent.threshold) == (DEFAULT_CANDIDATE, DEFAULT_BLEED)
+
+
+@pytest.mark.parametrize("bad", ["0", "1", "nan", "often"])
+def test_thresholds_that_are_none_are_refused(tmp_path: Path, bad: str) -> None:
+    with pytest.raises(ModelError, match="threshold"):
+        opened(write_detector(tmp_path / "a.onnx", {"threshold": bad}), write_discriminator(tmp_path / "b.onnx"))
+
+
+def test_a_model_of_another_kind_is_refused(tmp_path: Path) -> None:
+    two = opened(write_detector(tmp_path / "a.onnx", outputs=2), write_discriminator(tmp_path / "b.onnx"))
+    with pytest.raises(ModelError, match="answers of the shape"):
+        two.find(prepared())
+
+
+@pytest.fixture
+def with_places(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A registry that knows the models; caches of one process are emptied before and after."""
+    for cached in (shelves.find, open_session):
+        cached.cache_clear()
+    monkeypatch.setattr(shelves, "REGISTRY", KNOWN)
+    yield
+    for cached in (shelves.find, open_session):
+        cached.cache_clear()
+
+
+def test_models_that_are_not_on_the_shelf_are_said_to_be_missing() -> None:
+    with pytest.raises(ModelError, match=CANDIDATES):
+        open_bleed_networks(1)
+
+
+@pytest.mark.usefixtures("with_places")
+def test_imported_models_are_opened_from_the_user_s_shelf(tmp_path: Path) -> None:
+    shelf = tmp_path / "shelf"
+    import_model(CANDIDATES, write_detector(tmp_path / "a.onnx", {"threshold": "0.2"}), shelf)
+    with pytest.raises(ModelError, match=DISCRIMINATOR):
+        open_bleed_networks(1, shelf)
+    import_model(DISCRIMINATOR, write_discriminator(tmp_path / "b.onnx"), shelf)
+    open_session.cache_clear()
+    shelves.find.cache_clear()
+    both = open_bleed_networks(1, shelf)
+    assert both.candidate_threshold == 0.2
+    assert both.model_id == DISCRIMINATOR
+    assert {len(both.detector_sha256), len(both.model_sha256)} == {64}
