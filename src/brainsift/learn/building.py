@@ -49,10 +49,12 @@ def _show(bar: Progress, task: TaskID, done: int, _: int) -> None:
     bar.update(task, completed=done)
 
 
-def read_with_bar(read: Callable[[Callable[[int, int], None]], R], *, quiet: bool = False) -> R:
+def read_with_bar(
+    read: Callable[[Callable[[int, int], None]], R], *, what: str = "reading scans", quiet: bool = False
+) -> R:
     """What `read` gives, which is called with what it is to tell its progress."""
     with Progress(disable=quiet) as bar:
-        task = bar.add_task("reading scans", total=None)
+        task = bar.add_task(what, total=None)
         return read(lambda done, total: bar.update(task, completed=done, total=total))
 
 

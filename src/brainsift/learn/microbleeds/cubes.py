@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from brainsift.evaluate.detection.match import REACH_MM
+from brainsift.learn.building import read_with_bar
 from brainsift.learn.chunks import ChunkFiles
 from brainsift.learn.microbleeds.bank import Bank
 from brainsift.learn.microbleeds.example import LEVELS, Example
@@ -78,14 +80,25 @@ class CubeBank:
         )
 
 
-def cut_bank(ask: Ask, bank: Bank, folder: Path, seed: int = 0) -> CubeBank:
-    """Cubes of every scan of a bank, kept in `folder`; what lies there already is used."""
+def cut_bank(ask: Ask, bank: Bank, folder: Path, seed: int = 0, *, quiet: bool = True) -> CubeBank:
+    """Cubes of every scan of a bank, kept in `folder`; what lies there already is used. Two seconds a scan.
+
+    Raises
+    ------
+    ValueError
+        if no scan has a candidate, a bleed or a mimic.
+    """
+    read_with_bar(partial(_cut_missing, ask, bank, folder, seed), what="cutting cubes", quiet=quiet)
+    return load_cubes(folder, bank)
+
+
+def _cut_missing(ask: Ask, bank: Bank, folder: Path, seed: int, progress: Callable[[int, int], None]) -> None:
     there = set(FILES.names(folder))
     for number, name in enumerate(bank.names):
         stored = name.replace("/", "_")
         if stored not in there:
             _write(_cubes_of(ask, bank[number], np.random.default_rng([seed, number])), folder, stored)
-    return load_cubes(folder, bank)
+        progress(number + 1, len(bank))
 
 
 def load_cubes(folder: Path, bank: Bank) -> CubeBank:

@@ -120,9 +120,9 @@ def cubes_folder(output: Path, weights: Path, bank: str) -> Path:
     return output / "cubes" / sha256_of(weights)[:12] / bank
 
 
-def cubes_if_any(ask: Ask, bank: Bank, folder: Path) -> CubeBank | None:
+def cubes_if_any(ask: Ask, bank: Bank, folder: Path, *, quiet: bool = True) -> CubeBank | None:
     """As `cut_bank`; None where there is neither a candidate nor a bleed."""
     try:
-        return cut_bank(ask, bank, folder)
+        return cut_bank(ask, bank, folder, quiet=quiet)
     except ValueError:
         return None

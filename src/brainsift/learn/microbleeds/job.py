@@ -105,10 +105,10 @@ def train_and_export(
     exported = output / DETECTOR / "detector.onnx"
     export_onnx(detector, exported, export_example(banks.training))
     ask = onnx_asker(exported, plan.threads)
-    cubes = cut_bank(ask, banks.training, cubes_folder(output, weights, TRAINING_BANK), plan.seed)
+    cubes = cut_bank(ask, banks.training, cubes_folder(output, weights, TRAINING_BANK), plan.seed, quiet=quiet)
     shown = None
     if banks.validation is not None:
-        shown = cubes_if_any(ask, banks.validation, cubes_folder(output, weights, VALIDATION_BANK))
+        shown = cubes_if_any(ask, banks.validation, cubes_folder(output, weights, VALIDATION_BANK), quiet=quiet)
     cube_plan = replace(_part(plan, TEACHER_SHARE), validate_every=CUBE_VALIDATE_EVERY)
     taught = train_teacher(
         cubes,
