@@ -43,6 +43,9 @@ TRIES = 6
 LEAST_LOSS, LOSS_OVER_NOISE = 0.3, 4.0
 """A bleed takes this share of the signal at its darkest, and so many times the noise: else nobody could mark it."""
 
+MAPPED_SHARE = 0.7
+"""Of a bleed's mark must lie in what the susceptibility map shows, so that all images show the same bleeds."""
+
 GROWTH, MOST_GROWTH = 1.25, 5
 """A bleed that does not show is grown by this factor, at most so many times."""
 
@@ -110,8 +113,9 @@ def draw_bleed_example(
     look = draw_look(of_scan, scanner.field_t, scanner.te_ms, scanner.tr_ms, scanner.flip_deg)
     cavities, plan = draw_cavities(of_head), draw_vessel_plan(of_head)
     grid = lay_grid(laid, scanner)
-    share = brain_share(laid, shown)
-    scene = make_scene(frame, paint_head(frame, look, cavities), lay_vessels(frame, plan), share, look, scanner, grid)
+    finishing = draw_finish(of_scan, scanner.slice_axis)
+    painted, vessels = paint_head(frame, look, cavities), lay_vessels(frame, plan)
+    scene = make_scene(painted, vessels, brain_share(laid, shown), look, scanner, grid, finishing.eroded)
     calcified = draw_calcifications(of_head, frame)
     for blob in calcified:
         _add_calcification(scene, blob, scanner)
@@ -120,7 +124,6 @@ def draw_bleed_example(
     truth = np.zeros(grid.shape, np.uint16)
     blobs, bleeds = _add_bleeds(of_bleeds, scene, PlaceFinder(of_bleeds, laid), wanted, scanner, truth, affine)
     scene.mimics[truth > 0] = 0
-    finishing = draw_finish(of_scan, scanner.slice_axis)
     images = finish(scene, scanner, finishing, shown, modalities)
     parameters = {
         "fine_mm": fine_mm,
@@ -199,9 +202,10 @@ def _try_bleed(
 
 
 def _is_free(scene: Scene, mark: Mark, truth: NDArray[np.uint16]) -> bool:
-    """Whether a mark lies in the brain, on no other bleed and on nothing that is dark already."""
+    """Whether a mark lies in the brain, mostly where it is mapped, on no other bleed and on nothing that is dark."""
     where = scene.mimics[mark.box][mark.mask]
     hidden = np.isin(where, (Mimic.SINUS, Mimic.DROPOUT, Mimic.CALCIFICATION, Mimic.FLOW)).any()
     room = tuple(slice(max(0, s.start - 1), s.stop + 1) for s in ndimage.find_objects(mark.mask.astype(np.uint8))[0])
     touches = truth[mark.box][room].any()
-    return bool(scene.brain[mark.box][mark.mask].all() and not hidden and not touches)
+    mapped = scene.mapped[mark.box][mark.mask].mean() >= MAPPED_SHARE
+    return bool(scene.brain[mark.box][mark.mask].all() and mapped and not hidden and not touches)

@@ -15,8 +15,8 @@ Float32 = NDArray[np.float32]
 Float64 = NDArray[np.float64]
 Shape = tuple[int, int, int]
 
-SHEET_MM = 0.9
-"""Slices are cut into sheets of about this: within it, phase changes little but next to air."""
+SHEET_MM = 1.1
+"""Slices are cut into sheets of about this; within a sheet the phase is taken to change evenly."""
 
 
 @dataclass(frozen=True, eq=False)

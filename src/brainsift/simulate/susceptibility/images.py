@@ -47,7 +47,7 @@ class Finish:
     cut : of QSM, magnitude of the dipole kernel below which it is held.
     qsm_noise : of QSM, relative to what the scan's noise makes.
     qsm_smooth_voxels : of QSM, standard deviation of a filter in all directions.
-    eroded : of QSM, voxels in the plane that its mask lacks at the brain's edge.
+    eroded : of QSM, voxels that its mask lacks at the brain's edge.
     """
 
     shake: Shake | None
@@ -74,9 +74,9 @@ def draw_finish(rng: np.random.Generator, slice_axis: int) -> Finish:
         high_pass_mm=float(rng.uniform(*HIGH_PASS_MM)),
         mask_power=int(rng.integers(*MASK_POWER)),
         cut=float(rng.uniform(0.08, 0.25)),
-        qsm_noise=float(rng.uniform(0.3, 1.0)),
+        qsm_noise=float(np.exp(rng.uniform(np.log(0.5), np.log(4.0)))),
         qsm_smooth_voxels=float(rng.uniform(0.3, 0.8)),
-        eroded=int(rng.integers(0, 4)),
+        eroded=int(rng.integers(0, 3)),
     )
 
 
@@ -154,7 +154,7 @@ def phase_mask(phase: Float32, power: int) -> Float32:
 def map_susceptibility(scene: Scene, scanner: Scanner, finishing: Finish) -> Float32:
     """A map as dipole inversion in k-space gives it, ppm: cut where the kernel is small (Shmueli 2009, MRM 62:1510)."""
     chi = scene.grid.down(scene.chi_ppm)
-    inside = _eroded(scene.brain, finishing.eroded)
+    inside = scene.mapped
     if not inside.any():
         return np.zeros(chi.shape, np.float32)
     shape = [fft.next_fast_len(n, real=True) for n in chi.shape]
@@ -171,10 +171,3 @@ def map_susceptibility(scene: Scene, scanner: Scanner, finishing: Finish) -> Flo
     made = ndimage.gaussian_filter(made, finishing.qsm_smooth_voxels, truncate=3.0)
     mapped: Float32 = np.where(inside, made - np.float32(made[inside].mean()), np.float32(0))
     return mapped
-
-
-def _eroded(mask: Mask, voxels: int) -> Mask:
-    if not voxels:
-        return mask
-    cross = ndimage.generate_binary_structure(3, 1)
-    return np.asarray(ndimage.binary_erosion(mask, cross, iterations=voxels))

@@ -23,8 +23,11 @@ MIDBRAIN = (16, 28, 60)
 CEREBELLAR_WHITE = (7, 46)
 BONE = (515, 516)
 AIR, FAT = 0, 511
-SPECK_MM, SPECK_SHARE = 5.0, 0.3
-"""Air, bone or fat that fills less of the cube of this side around it is a speck; the skull is not."""
+SPECK_MM3 = 800.0
+"""Skull, sinuses, scalp and the air around hang together; a smaller piece of air, bone or fat by itself is a speck."""
+
+AROUND_MM = 9.0
+"""Side of the cube that tells whether a speck lies in the brain and its fluid, or outside."""
 IRON_LABELS = (12, 13, 51, 52)
 """Putamen and pallidum: dark in age, in one patch each."""
 
@@ -97,12 +100,13 @@ def paint_head(frame: Frame, look: Look, cavities: Cavities) -> Painted:
 def _fill_specks(head: LabelMap, look: Look, chi: Float32, signal: Float32) -> None:
     """Make specks of air and bone what is around them, in place: label maps have some in fluid and fat, and one voxel
     of air would look like a large bleed."""
+    hard = np.isin(head.values, (AIR, *BONE, FAT))[head.codes]
+    pieces, _ = ndimage.label(hard)
+    small = np.bincount(pieces.ravel()) * head.spacing_mm**3 < SPECK_MM3
+    small[0] = False
+    at = np.flatnonzero(small[pieces])
     is_brain, is_csf = brain_and_csf(head.values)
-    hard = np.isin(head.values, (AIR, *BONE, FAT))
-    width = max(3, 2 * round(SPECK_MM / head.spacing_mm / 2) + 1)
-    near = ndimage.uniform_filter(hard.astype(np.float32)[head.codes], width, mode="nearest")
-    specks = hard[head.codes] & (near < SPECK_SHARE)
-    at = np.flatnonzero(specks)
+    width = max(3, 2 * round(AROUND_MM / head.spacing_mm / 2) + 1)
     wet = ndimage.uniform_filter((is_brain | is_csf).astype(np.float32)[head.codes], width, mode="nearest").ravel()[at]
     for tissue, where in (("csf", at[wet > 0.5]), ("muscle", at[wet <= 0.5])):
         chi.ravel()[where], signal.ravel()[where] = look.chi_ppm[tissue], look.signal[tissue]
