@@ -22,6 +22,9 @@ CONNECT_S = 30
 START_S = 120
 """How long processes of this machine may take to start, on a busy one."""
 
+NOISY = ("distributed", "dask_jobqueue", "asyncio", "tornado")
+"""Packages whose logs repeat what a run tells."""
+
 FOLDER = "dask"
 LOGS = "logs"
 
@@ -142,7 +145,9 @@ def _folder(scratch: Path) -> Path:
 @contextmanager
 def _quiet_dask() -> Iterator[None]:
     """Keep Dask's own log off the console: what matters of it is told by the run itself."""
-    loggers = [logging.getLogger(name) for name in ("distributed", "dask_jobqueue", "asyncio", "tornado")]
+    # Each of its loggers has a level of its own, which that of their parent does not change.
+    names = [name for name in logging.root.manager.loggerDict if name.split(".")[0] in NOISY]
+    loggers = [logging.getLogger(name) for name in {*names, *NOISY}]
     before = [logger.level for logger in loggers]
     for logger in loggers:
         logger.setLevel(logging.CRITICAL)
