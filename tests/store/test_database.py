@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
-from sqlalchemy import delete, func, select, text, update
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import delete, event, func, select, text, update
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from brainsift.decide.decision import Action, Decision
 from brainsift.store.database import DATABASE_NAME, Database
 from brainsift.store.errors import StoreError
-from brainsift.store.reviews.acts import NewAct, Stamp, record
+from brainsift.store.reviews.acts import Stamp, record
 from brainsift.store.reviews.schema import ReviewRow
 from brainsift.store.schema import DecisionRow, FindingRow, ScanRow
-from tests.store.parts import done_record, failed_record
+from tests.store.parts import an_act, done_record, failed_record
 
 
 def rows(database: Database, table: type) -> int:
@@ -148,24 +149,48 @@ def test_two_runs_with_the_same_scans_in_opposite_orders_do_not_wait_for_each_ot
         assert database.counts() == {"done": 40}
 
 
+def test_a_connection_that_is_cut_in_the_middle_of_an_ingest_costs_no_record(postgres_url: str, tmp_path: Path) -> None:
+    cut: list[int] = []
+
+    def cut_once(connection: Any, cursor: Any, statement: str, *_: Any) -> None:
+        if statement.startswith("INSERT INTO findings") and not cut:
+            cut.append(connection.connection.dbapi_connection.info.backend_pid)
+            with Database(tmp_path, postgres_url) as other, other.engine.begin() as aside:
+                aside.execute(select(func.pg_terminate_backend(cut[0])))
+
+    with Database(tmp_path, postgres_url) as database:
+        event.listen(database.engine, "before_cursor_execute", cut_once)
+        database.ingest([done_record("a.nii.gz"), done_record("b.nii.gz")])
+        assert cut
+        assert database.counts() == {"done": 2}
+        assert rows(database, FindingRow) == 2
+
+
+def test_a_server_that_stays_away_ends_the_run_with_what_to_check(
+    postgres_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("brainsift.store.database.RETRY_AFTER_S", (0.01,))
+    tried: list[int] = []
+
+    def refuse(*_: Any) -> None:
+        tried.append(1)
+        raise OperationalError("connect", None, Exception("connection refused"))
+
+    with Database(tmp_path, postgres_url) as database:
+        event.listen(database.engine, "before_cursor_execute", refuse)
+        with pytest.raises(StoreError, match="that the server runs"):
+            database.ingest([done_record()])
+    assert len(tried) == 2
+
+
 def add_review(database: Database) -> None:
     database.ingest([done_record()])
-    act = NewAct(
-        task="integrity",
-        list_name="review",
-        stage="reading",
-        scan=done_record().scan,
-        item="i1",
-        outcome="answer",
-        choice="usable",
-        fields="{}",
-        meaning="I looked.",
-        milliseconds=1500,
-        shown="{}",
-        input_sha256="a" * 64,
-        software="brainsift",
+    record(
+        database,
+        Stamp("ab", "key", "0" * 64, "2026-11-21T08:00:00.000000Z"),
+        [an_act(done_record().scan, "i1")],
+        until_ms=0,
     )
-    record(database, Stamp("ab", "key", "0" * 64, "2026-11-21T08:00:00.000000Z"), [act], until_ms=0)
 
 
 def test_reviews_survive_a_new_record_of_their_scan(database: Database) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from types import TracebackType
 from typing import Any
 
 from sqlalchemy import Engine, create_engine, event, func, insert, select
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
 
 from brainsift.store.errors import StoreError
 from brainsift.store.ingest import upsert_records
@@ -20,8 +21,15 @@ from brainsift.store.record_io import parse_record
 from brainsift.store.schema import RunRow, ScanRow
 
 DATABASE_NAME = "brainsift.db"
+RETRIED = ("08", "40", "57P")
+"""Classes of SQLSTATE that pass (PostgreSQL, appendix A): connection exception, transaction rollback (deadlock),
+shutdown. Without any the server could not be asked."""
+
 BUSY_TIMEOUT_S = 60
 """How long SQLite waits for another run that writes to the same file."""
+
+RETRY_AFTER_S = (0.5, 2.0, 5.0, 10.0, 20.0, 30.0)
+"""Pauses before a server that went away is tried again: a restart takes seconds, a failover half a minute."""
 
 LOOKUP_CHUNK = 500
 """Scans asked for in one query; SQLite allows 999 parameters on old builds."""
@@ -81,10 +89,23 @@ class Database:
         self.engine.dispose()
 
     def ingest(self, records: Sequence[Record]) -> None:
-        """Insert or replace the rows of these records, all or none."""
-        if records:
-            with translated_errors(), self.engine.begin() as connection:
-                upsert_records(connection, self.study, records)
+        """Insert or replace the rows of these records, all or none.
+
+        A server that is restarted, or cuts a connection, is tried again for a minute: a run of a night need not end for
+        it, and the same records may go in twice.
+        """
+        if not records:
+            return
+        for pause_s in (*RETRY_AFTER_S, None):
+            with translated_errors():
+                try:
+                    with self.engine.begin() as connection:
+                        upsert_records(connection, self.study, records)
+                    return
+                except OperationalError as error:
+                    if pause_s is None or not _passes(error, self.engine):
+                        raise
+            time.sleep(pause_s)
 
     def known(self, scans: Sequence[str]) -> dict[str, Known]:
         """What is known of these scans; the unknown ones are absent."""
@@ -145,6 +166,15 @@ def translated_errors() -> Iterator[None]:
         ) from error
 
 
+def _passes(error: OperationalError, engine: Engine) -> bool:
+    """Whether a fault of a server may be over in a while: a connection lost or refused, two programs in each other's
+    way. Not one of SQLite, which has waited by itself, nor one of a server that is full."""
+    if engine.dialect.name == "sqlite":
+        return False
+    code = getattr(error.orig, "sqlstate", None) or ""
+    return not code or code.startswith(RETRIED)
+
+
 def open_engine(url: str, durable: bool = False) -> Engine:
     """Connections to a database, tuned; none is opened yet.
 
@@ -154,7 +184,9 @@ def open_engine(url: str, durable: bool = False) -> Engine:
         if the URL is not understood or its driver is not installed.
     """
     try:
-        engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_S} if url.startswith("sqlite") else {})
+        waits = {"timeout": BUSY_TIMEOUT_S} if url.startswith("sqlite") else {}
+        # A connection that a server or a firewall has cut while it lay idle is noticed before it is used.
+        engine = create_engine(url, connect_args=waits, pool_pre_ping=not waits)
     except (ArgumentError, NoSuchModuleError):
         raise StoreError(
             "database_url",
