@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from types import MappingProxyType
 
-from brainsift.decide.decision import Action, Decision
+from brainsift.decide.decision import Decision
+from brainsift.decide.flagged import decide_by_flags
 from brainsift.tasks.base import Finding
 
 TASK = "microbleeds"
@@ -29,18 +30,12 @@ REFERRED_FLAGS: MappingProxyType[str, str] = MappingProxyType(
 
 
 def decide_microbleeds(finding: Finding) -> Decision:
-    """Accept a count that nothing speaks against, refer the others. The limits behind the flags are provisional.
+    """Accept what nothing speaks against, refer the others. The limits behind the flags are provisional.
 
     Raises
     ------
     ValueError
         if the finding belongs to another task.
     """
-    if finding.task != TASK:
-        raise ValueError(f"Only microbleeds findings are decided here, got one of {finding.task!r}")
-    flags = [flag for flag in REFERRED_FLAGS if flag in finding.flags]
-    if flags:
-        told = "; ".join(REFERRED_FLAGS[flag] for flag in flags)
-        reason = f"A person should look at the marks: {told}."
-        return Decision(task=TASK, action=Action.REFER, rule="+".join(flags), reason=reason)
-    return Decision(task=TASK, action=Action.ACCEPT, rule="counted", reason="Counted, and nothing speaks against it.")
+    accepted = "counted", "Counted, and nothing speaks against it."
+    return decide_by_flags(finding, TASK, REFERRED_FLAGS, look_at="the marks", accepted=accepted)

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from types import MappingProxyType
 
-from brainsift.decide.decision import Action, Decision
+from brainsift.decide.decision import Decision
+from brainsift.decide.flagged import decide_by_flags
 from brainsift.tasks.base import Finding
 
 TASK = "wmh"
@@ -28,20 +29,12 @@ REFERRED_FLAGS: MappingProxyType[str, str] = MappingProxyType(
 
 
 def decide_wmh(finding: Finding) -> Decision:
-    """Accept a measurement that nothing speaks against, refer the others. The limits behind the flags are provisional.
+    """Accept what nothing speaks against, refer the others. The limits behind the flags are provisional.
 
     Raises
     ------
     ValueError
         if the finding belongs to another task.
     """
-    if finding.task != TASK:
-        raise ValueError(f"Only wmh findings are decided here, got one of {finding.task!r}")
-    told = [words for flag, words in REFERRED_FLAGS.items() if flag in finding.flags]
-    if told:
-        flags = "+".join(flag for flag in REFERRED_FLAGS if flag in finding.flags)
-        reason = f"A person should look at the mask: {'; '.join(told)}."
-        return Decision(task=TASK, action=Action.REFER, rule=flags, reason=reason)
-    return Decision(
-        task=TASK, action=Action.ACCEPT, rule="measured", reason="Measured, and nothing speaks against the figures."
-    )
+    accepted = "measured", "Measured, and nothing speaks against the figures."
+    return decide_by_flags(finding, TASK, REFERRED_FLAGS, look_at="the mask", accepted=accepted)

@@ -77,6 +77,13 @@ class InputGrid:
         flipped = array[tuple(slice(None, None, -1) if f else slice(None) for f in self.flips)]
         return np.ascontiguousarray(np.transpose(flipped, np.argsort(self.axes)))
 
+    def stored_voxel(self, index: Affine) -> Affine:
+        """A place (3,) in voxels of `Volume.data`, between voxels too, as voxels of the file."""
+        stored = np.empty(3)
+        for ras, (axis, flipped) in enumerate(zip(self.axes, self.flips, strict=True)):
+            stored[axis] = self.shape[axis] - 1 - index[ras] if flipped else index[ras]
+        return stored
+
 
 @dataclass(frozen=True, eq=False)
 class Volume:

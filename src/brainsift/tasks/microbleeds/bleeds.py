@@ -6,13 +6,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import astuple, dataclass, fields
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from brainsift.scans.volume import InputGrid
-
-Float64 = NDArray[np.float64]
-
 
 @dataclass(frozen=True)
 class Bleed:
@@ -83,14 +76,6 @@ class Looked:
     x_mm: float
     y_mm: float
     z_mm: float
-
-
-def stored_voxel(index: Float64, grid: InputGrid) -> tuple[float, float, float]:
-    """A place in voxels of `Volume.data` as voxels of the file, whose axes may be flipped and in another order."""
-    stored = np.empty(3)
-    for ras, (axis, flipped) in enumerate(zip(grid.axes, grid.flips, strict=True)):
-        stored[axis] = grid.shape[axis] - 1 - index[ras] if flipped else index[ras]
-    return rounded(stored)
 
 
 def rounded(place: Iterable[float]) -> tuple[float, float, float]:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from brainsift.anatomy.anatomy import Anatomy
 from brainsift.scans.volume import Volume
-from brainsift.tasks.microbleeds.bleeds import Bleed, Looked, rounded, stored_voxel
+from brainsift.tasks.microbleeds.bleeds import Bleed, Looked, rounded
 from brainsift.tasks.microbleeds.cleanup import Judged, judge
 from brainsift.tasks.microbleeds.extent import Extent, extent_of
 from brainsift.tasks.microbleeds.mars import MarsAtlas
@@ -137,7 +137,7 @@ def _bleed(number: int, case: _Case, volume: Volume) -> Bleed:
     to_voxel = np.linalg.inv(volume.affine)
     at = to_voxel[:3, :3] @ case.mm + to_voxel[:3, 3]
     voxel_mm3 = float(abs(np.linalg.det(volume.affine[:3, :3])))
-    i, j, k = stored_voxel(at, volume.input_grid)
+    i, j, k = rounded(volume.input_grid.stored_voxel(at))
     x, y, z = rounded(case.mm)
     mni = (None, None, None) if case.place.mni_mm is None else rounded(case.place.mni_mm)
     return Bleed(

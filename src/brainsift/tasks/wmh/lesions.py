@@ -76,7 +76,7 @@ def _lesion(
 ) -> Lesion:
     mm = marked.mm[piece].mean(axis=0)
     x, y, z = _rounded(mm)
-    i, j, k = _rounded(stored_voxel(marked.index[piece].mean(axis=0), grid))
+    i, j, k = _rounded(grid.stored_voxel(marked.index[piece].mean(axis=0)))
     mni = (None,) * 3 if to_mni is None else _rounded(to_mni[:3, :3] @ mm + to_mni[:3, 3])
     probability = marked.probability[piece]
     return Lesion(
@@ -102,14 +102,6 @@ def _lesion(
 def _rounded(place: Float64) -> tuple[float, float, float]:
     x, y, z = (round(float(v), 2) for v in place)
     return x, y, z
-
-
-def stored_voxel(index: Float64, grid: InputGrid) -> Float64:
-    """A place (3,) in voxels of `Volume.data` as voxels of the file, whose axes may be flipped and in another order."""
-    stored = np.empty(3)
-    for ras, (axis, flipped) in enumerate(zip(grid.axes, grid.flips, strict=True)):
-        stored[axis] = grid.shape[axis] - 1 - index[ras] if flipped else index[ras]
-    return stored
 
 
 def diameter_mm(mm: Float64, voxel_mm3: float) -> float:
