@@ -27,6 +27,10 @@ class Outlook:
         self._ahead = LookAhead(iter(()))
         self._behind = Load()
 
+    def note_workers(self, workers: int) -> None:
+        """Take in how many scans may be worked on at once by now: machines of a cluster come and go."""
+        self._pace.workers = workers
+
     def look(self, planned: Iterator[Planned]) -> Iterable[Planned]:
         """The plan in the order in which it tells most, known as far as can be seen."""
         self._ahead = LookAhead(planned, spread=self._spread)

@@ -255,6 +255,7 @@ def _work(
         with _sigterm_as_interrupt(), closing(_generator(executor.run(jobs, run.context))) as outcomes:
             for outcome in outcomes:
                 _take(outcome, run, collector)
+                run.outlook.note_workers(executor.workers)
                 _tell(outcome, run, progress)
     except KeyboardInterrupt:
         _gather(run, collector)

@@ -29,7 +29,7 @@ def main() -> int:
         summary = run_study(
             source,
             output,
-            RunSettings(pictures=False),
+            RunSettings(),
             after_scan=write_page,
             stages=STAGES,
             catalog=file_catalog,

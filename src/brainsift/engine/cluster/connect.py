@@ -25,6 +25,9 @@ START_S = 120
 NOISY = ("distributed", "dask_jobqueue", "asyncio", "tornado")
 """Packages whose logs repeat what a run tells."""
 
+ANY_PORT_HERE = "127.0.0.1:0"
+"""Of Dask's pages, which cannot be left out: for this machine alone, and in nobody's way."""
+
 FOLDER = "dask"
 LOGS = "logs"
 
@@ -99,7 +102,7 @@ def _local(scratch: Path) -> Any:
         host="127.0.0.1",
         protocol="tls",
         security=True,
-        dashboard_address=None,
+        dashboard_address=ANY_PORT_HERE,
         memory_limit=0,  # The processes of a station are watched by the pool.
         local_directory=str(_folder(scratch)),
         silence_logs=logging.CRITICAL,
@@ -128,7 +131,7 @@ def _slurm(options: ClusterOptions, scratch: Path) -> Iterator[Any]:
         security=Security.temporary(),
         protocol="tls",
         shared_temp_directory=str(folder),
-        scheduler_options={"dashboard_address": None},
+        scheduler_options={"dashboard_address": ANY_PORT_HERE},
         silence_logs="critical",
         **given,
     ) as cluster:

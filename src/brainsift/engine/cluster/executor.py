@@ -54,7 +54,7 @@ class DaskExecutor:
         tell: Callable[[str], None] = lambda _: None,
     ) -> None:
         self.cluster = cluster
-        self.workers = cluster.workers
+        self.workers = cluster.workers if cluster.address == LOCAL else 1  # Until they are counted.
         self._timeout_s, self._memory_limit, self._tell = timeout_s, memory_limit, tell
         self._lost: list[Job] = []
 
@@ -82,7 +82,6 @@ class DaskExecutor:
                         yield finish(failed_record(lost, context, _lost()), context)
             finally:
                 flights.cancel()
-                self.workers = max(self.workers, flights.places)
         self._tidy(context)
 
     def _patience_s(self) -> float | None:
@@ -90,6 +89,7 @@ class DaskExecutor:
 
     def _note_places(self, flights: Flights) -> None:
         flights.places = flights.count_places()
+        self.workers = max(self.workers, flights.places)
         if self.cluster.address != LOCAL:
             self._tell(f"{self.cluster.told} has {flights.places} places for scans.".capitalize())
 
@@ -106,6 +106,7 @@ class DaskExecutor:
             if not len(flights):
                 return
             errand, reply = flights.take()
+            self.workers = max(1, flights.places)
             if reply.fault is not None:
                 raise reply.fault
             if reply.died or reply.outcome is None:
