@@ -6,6 +6,7 @@ from typing import Any
 
 from brainsift.decide.decision import Action, Decision
 from brainsift.store.record import Failure, InputFacts, Record
+from brainsift.store.reviews.acts import NewAct
 from brainsift.tasks.base import Finding
 
 
@@ -48,3 +49,22 @@ def failed_record(scan: str = "bad.nii.gz", **changes: Any) -> Record:
         "software": "brainsift 0.1.0",
     }
     return Record(**{**values, **changes})
+
+
+def an_act(scan: str, item: str) -> NewAct:
+    """A person who calls a scan usable."""
+    return NewAct(
+        task="integrity",
+        list_name="review",
+        stage="reading",
+        scan=scan,
+        item=item,
+        outcome="answer",
+        choice="usable",
+        fields="{}",
+        meaning="I looked.",
+        milliseconds=1500,
+        shown="{}",
+        input_sha256="a" * 64,
+        software="brainsift",
+    )

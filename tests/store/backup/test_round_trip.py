@@ -18,37 +18,18 @@ from brainsift.store.backup.save import save
 from brainsift.store.database import Database
 from brainsift.store.errors import StoreError
 from brainsift.store.record_io import record_files, write_record
-from brainsift.store.reviews.acts import NewAct, Stamp, record
+from brainsift.store.reviews.acts import Stamp, record
 from brainsift.store.reviews.chain import check_trail, trail_head
 from brainsift.store.reviews.people import Reviewer, add_reviewer
 from brainsift.store.reviews.schema import ReviewerRow, ReviewRow, SessionRow
 from brainsift.store.runs import last_run
 from tests.store.conftest import postgres_server, postgres_url
-from tests.store.parts import done_record, failed_record
+from tests.store.parts import an_act, done_record, failed_record
 
 __all__ = ["postgres_server", "postgres_url"]
 
 SCANS = (done_record(), done_record("sub-02/anat/sub-02_T1w.nii.gz", sha256="d" * 64), failed_record())
 BEGAN = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
-
-
-def act(scan: str) -> NewAct:
-    """A person who calls a scan usable."""
-    return NewAct(
-        task="integrity",
-        list_name="review",
-        stage="reading",
-        scan=scan,
-        item=f"item of {scan}",
-        outcome="answer",
-        choice="usable",
-        fields="{}",
-        meaning="I looked.",
-        milliseconds=1500,
-        shown="{}",
-        input_sha256="a" * 64,
-        software="brainsift",
-    )
 
 
 def fill(output: Path, url: str | None) -> Path:
@@ -69,7 +50,7 @@ def fill(output: Path, url: str | None) -> Path:
         assert add_reviewer(database, Reviewer("ab", "reviewer", faces=True)) is not None
         for number, one in enumerate(SCANS[:2]):
             stamp = Stamp("ab", f"key{number}", "0" * 64, f"2026-11-21T08:00:0{number}.000000Z")
-            record(database, stamp, [act(one.scan)], until_ms=0)
+            record(database, stamp, [an_act(one.scan, f"item of {one.scan}")], until_ms=0)
     return output
 
 
