@@ -3,6 +3,7 @@ from __future__ import annotations
 import csv
 import json
 from pathlib import Path
+from typing import Any
 
 import nibabel as nib
 import numpy as np
@@ -132,8 +133,9 @@ def test_a_study_holds_scans_points_masks_and_tables_that_fit(phantom_files: lis
     labels = {label.scan: label for label in read_labels(tmp_path / "labels.tsv")}
     assert sum(int(row["bleeds"]) for row in rows) > 0
     for row in rows:
-        scan, mask = nib.load(tmp_path / row["scan"]), nib.load(tmp_path / row["mask"])
-        assert scan.shape == mask.shape == nib.load(tmp_path / row["mimics"]).shape
+        files: list[Any] = [nib.load(tmp_path / row[name]) for name in ("scan", "mask", "mimics")]
+        scan, mask, mimics = files
+        assert scan.shape == mask.shape == mimics.shape
         np.testing.assert_allclose(scan.affine, mask.affine)
         marked = np.asanyarray(mask.dataobj)
         assert int(marked.max()) == int(row["bleeds"])

@@ -20,8 +20,9 @@ FEW_SHARE, FEW = 0.85, 0.4
 MANY = (4, 40)
 
 DIAMETER_MM = (2.1, 0.33)
-"""Median and standard deviation of the logarithm of the blood itself. Blooming makes about twice of it: seen diameters
-are then those of real bleeds, 2.0 / 3.1 / 4.0 mm (5, 50, 95 %) in thin slices (../shared/science/microbleeds.md)."""
+"""Median and standard deviation of the logarithm of the blood itself. With what blooming adds, bleeds are seen at about
+the sizes of real ones: 2.0 / 3.1 / 4.0 mm (5, 50, 95 %) in thin slices, 2.6 / 3.3 / 5.7 in thick ones
+(../shared/science/microbleeds.md)."""
 
 DIAMETER_LIMITS_MM = (0.7, 6.0)
 SUSCEPTIBILITY_PPM = (0.4, 1.2)

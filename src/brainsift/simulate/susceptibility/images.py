@@ -74,7 +74,7 @@ def draw_finish(rng: np.random.Generator, slice_axis: int) -> Finish:
         high_pass_mm=float(rng.uniform(*HIGH_PASS_MM)),
         mask_power=int(rng.integers(*MASK_POWER)),
         cut=float(rng.uniform(0.08, 0.25)),
-        qsm_noise=float(np.exp(rng.uniform(np.log(0.5), np.log(4.0)))),
+        qsm_noise=float(np.exp(rng.uniform(np.log(0.5), np.log(2.5)))),
         qsm_smooth_voxels=float(rng.uniform(0.3, 0.8)),
         eroded=int(rng.integers(0, 3)),
     )

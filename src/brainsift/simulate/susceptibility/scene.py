@@ -99,12 +99,15 @@ def make_scene(
     phase = dipole_field(chi, grid.fine_mm, scanner.b0)
     phase -= _shim(phase, mask, grid)
     phase *= np.float32(radians_per_ppm(scanner.field_t, scanner.te_ms))
-    kept = dephasing(phase, grid.slice_axis)
+    before = grid.down(size)
+    kept: Float32 = dephasing(phase, grid.slice_axis)
+    shown = size * kept
     signal = np.empty(size.shape, np.complex64)
-    np.multiply(size * kept, np.cos(phase), out=signal.real)
-    np.multiply(size * kept, np.sin(phase), out=signal.imag)
+    np.multiply(shown, np.cos(phase), out=signal.real)
+    np.multiply(shown, np.sin(phase, out=phase), out=signal.imag)
     if grid.sheets > 1:
-        kept = np.hypot(grid.down(signal.real), grid.down(signal.imag)) / np.maximum(grid.down(size), LEAST_SIGNAL)
+        after: Float32 = np.hypot(grid.down(signal.real), grid.down(signal.imag))
+        kept = (after / np.maximum(before, np.float32(LEAST_SIGNAL))).astype(np.float32)
     mimics = np.zeros(grid.shape, np.uint8)
     mimics[grid.nearest(painted.iron)] = Mimic.IRON
     mimics[(kept < 1 - LOST_SHARE) & mask] = Mimic.DROPOUT
@@ -117,7 +120,7 @@ def make_scene(
 def dephasing(phase: Float32, axis: int) -> Float32:
     """Signal that is left of sheets across which the phase (X, Y, Z) changes evenly: sin(d/2) / (d/2) of the change d.
 
-    A series in d, good to 0.03 up to a whole turn, beyond which nothing is left: the sine took ten times as long.
+    A series in d, good to 0.03 up to a whole turn, beyond which nothing is left.
     """
     change = np.empty_like(phase)
     there, made = np.moveaxis(phase, axis, 0), np.moveaxis(change, axis, 0)
@@ -134,7 +137,8 @@ def dephasing(phase: Float32, axis: int) -> Float32:
     kept -= np.float32(1 / 24)
     kept *= change
     kept += np.float32(1)
-    return np.maximum(kept, np.float32(0), out=kept)
+    np.maximum(kept, np.float32(0), out=kept)
+    return kept
 
 
 def _shim(field: Float32, brain: Mask, grid: Grid) -> Float32:
