@@ -28,7 +28,7 @@ class Lessons:
     """
 
     crop: Shape = CROP
-    size: int = 4
+    size: int = 12
 
 
 def batches(bank: Bank, lessons: Lessons, seed: int, start: int = 0) -> Iterator[tuple[Tensor, BleedTarget]]:
