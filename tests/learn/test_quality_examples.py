@@ -1,5 +1,6 @@
 """Clean scans and their corruption: grades follow from what was done, and the same seed gives the same example."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from brainsift.learn.quality.build import build_bank, plan_chunks
 from brainsift.learn.quality.clean import CleanScan, box_of, draw_painting, paint, place_head, resample_clean
 from brainsift.learn.quality.corrupt import Fault, apply_fault, draw_fault, finish
 from brainsift.learn.quality.truth import COLUMNS
+from brainsift.simulate.artefacts.flair import Unsuppressed
 from brainsift.simulate.artefacts.intensity import Noise
 from brainsift.simulate.labelmap import load_label_map
 
@@ -97,6 +99,25 @@ def test_every_fault_gives_an_example_with_finite_grades(scan: CleanScan, kind: 
 def test_an_unknown_fault_is_refused() -> None:
     with pytest.raises(ValueError, match="got 'flare'"):
         draw_fault(np.random.default_rng(0), "flare")
+
+
+def test_fluid_as_bright_as_white_matter_is_severe_in_a_flair_and_nothing_in_a_t1w(scan: CleanScan) -> None:
+    bright = Fault("unsuppressed", other=Unsuppressed(2.5, 0.0, 1))
+    rng = np.random.default_rng(7)
+    flair = replace(scan, sequence="FLAIR")
+    assert finish(rng, apply_fault(flair, bright), Noise(40.0, 0.0, 1)).truth[CONTRAST] > 1.5
+    assert finish(rng, apply_fault(flair, Fault("none")), Noise(40.0, 0.0, 1)).truth[CONTRAST] < 0.5
+    assert finish(rng, apply_fault(scan, bright), Noise(40.0, 0.0, 1)).truth[CONTRAST] < 0.5
+    with pytest.raises(ValueError, match="where fluid lies in the scan of person_0 is not known"):
+        apply_fault(replace(scan, fluid=None), bright)
+
+
+def test_a_bank_may_be_of_one_contrast_alone(label_maps: Path) -> None:
+    maps = sorted(label_maps.iterdir())
+    job = plan_chunks(maps, (), 1, 0, kind="flair")[0]
+    assert (job.kind, job.name) == ("flair", "person_0_flair00000")
+    rng = np.random.default_rng(0)
+    assert draw_painting(rng, load_label_map(maps[0]).values, job.kind).contrast.kind == "flair"
 
 
 def test_the_same_scan_in_other_voxels_keeps_its_size(scan: CleanScan) -> None:
