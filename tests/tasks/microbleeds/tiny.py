@@ -20,10 +20,10 @@ OPSET, IR_VERSION = 17, 8
 STEEPNESS = 30.0
 """Logits per unit of grey value."""
 
-BRIGHT = 0.6
+BRIGHT = 0.75
 """Grey value of even odds; tissue lies at a third, signal that is lost at 1."""
 
-ROUND = 0.15
+ROUND = 0.35
 """Symmetry of even odds."""
 
 SPECS = {

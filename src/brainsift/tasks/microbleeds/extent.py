@@ -74,7 +74,7 @@ def extent_of(volume: Volume, anatomy: Anatomy, reading: Reading, mm: Float64) -
         half = around + HALF * (peak - around)
         seed = (int(top[0]), int(top[1]), int(top[2]))
         reached = away[top] + _radius(loss, away, half, float(volume.spacing.max()))
-        whole = _piece((loss >= half) & (away <= REACH_MM), seed)
+        whole = _piece((loss >= half) & (away <= REACH_MM), seed, corners=True)
         own = _piece((loss >= half) & (away <= reached), seed)
     start = np.array([side.start for side in box])
     elongation, long_voxels = _shape(whole, volume)
@@ -129,11 +129,12 @@ def _level_around(
     return float(np.median(values[brain] if brain.any() else values))
 
 
-def _piece(inside: NDArray[np.bool_], seed: tuple[int, int, int]) -> NDArray[np.intp]:
-    """Voxels (N, 3) that are face-connected with the seed."""
+def _piece(inside: NDArray[np.bool_], seed: tuple[int, int, int], *, corners: bool = False) -> NDArray[np.intp]:
+    """Voxels (N, 3) that are connected with the seed by faces, or by corners too: a thin oblique vein hangs together
+    by corners alone."""
     from scipy.ndimage import label
 
-    pieces, _ = label(inside)
+    pieces, _ = label(inside, structure=np.ones((3, 3, 3)) if corners else None)
     return np.argwhere(pieces == pieces[seed]) if pieces[seed] else np.array([seed])
 
 
