@@ -25,6 +25,7 @@ from brainsift.store.reviews.schema import ReviewerRow, ReviewRow, SessionRow
 from brainsift.store.runs import last_run
 from tests.store.conftest import postgres_server, postgres_url
 from tests.store.parts import an_act, done_record, failed_record
+from tests.store.test_migrations import make_old
 
 __all__ = ["postgres_server", "postgres_url"]
 
@@ -162,3 +163,16 @@ def test_a_backup_is_made_while_another_writes(tmp_path: Path) -> None:
         connection.rollback()
     assert held.scans == 3
     assert [path.name for path in tmp_path.iterdir() if path.name not in ("out", "study.tar.gz")] == []
+
+
+def test_an_older_study_is_backed_up_as_it_is_and_comes_back_up_to_date(tmp_path: Path) -> None:
+    output = tmp_path / "old"
+    output.mkdir()
+    make_old(output, None, 1, stamped=True)
+    held = save(output, tmp_path / "old.tar.gz")
+    assert (held.database_version, held.scans, held.reviews) == (1, 1, 0)
+    with pytest.raises(StoreError, match="upgrade"):
+        Database(output)
+    bring_back(tmp_path / "old.tar.gz", tmp_path / "back")
+    with Database(tmp_path / "back") as database:
+        assert database.counts() == {"done": 1}

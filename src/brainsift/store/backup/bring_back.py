@@ -11,6 +11,7 @@ from pathlib import Path
 from brainsift.store.backup.archive import ROWS, SNAPSHOT, STUDY, Manifest, lines_of, unpack
 from brainsift.store.backup.rows import count_scans, dumped, loaded
 from brainsift.store.database import DATABASE_NAME, Database
+from brainsift.store.database_state import upgrade_database
 from brainsift.store.errors import StoreError
 from brainsift.store.reviews.chain import Head, check_trail
 from brainsift.store.schema import DATABASE_VERSION
@@ -69,6 +70,8 @@ def bring_back(file: Path, output: Path, url: str | None = None) -> Restored:
 def _database(manifest: Manifest, output: Path, url: str | None) -> Restored:
     unpacked = output / UNPACKED
     held = unpacked / SNAPSHOT / DATABASE_NAME
+    if held.is_file():
+        upgrade_database(held.parent)
     before = Head(manifest.reviews, manifest.trail_sha256)
     if held.is_file() and url is None:
         held.replace(output / DATABASE_NAME)

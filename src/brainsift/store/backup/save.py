@@ -11,18 +11,19 @@ from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, inspect, select
 
 from brainsift import __version__
 from brainsift.store.backup.archive import LEVEL, ROWS, SNAPSHOT, STUDY, ArchiveWriter, Manifest
 from brainsift.store.backup.rows import count_scans, dumped
-from brainsift.store.database import DATABASE_NAME, Database
+from brainsift.store.database import DATABASE_NAME, Database, open_engine
 from brainsift.store.errors import StoreError
 from brainsift.store.files import PART_SUFFIX
 from brainsift.store.record_io import RECORD_SUFFIX
 from brainsift.store.reviews.chain import START, snapshot
 from brainsift.store.reviews.schema import ChainRow
 from brainsift.store.schema import DATABASE_VERSION
+from brainsift.store.schema_version import read_state
 
 NEVER = (".scratch", "brainsift-attempts")
 """Folders of OUTPUT that are left out: what a run is working on, and scans (they are INPUT's to keep)."""
@@ -105,10 +106,13 @@ def _add_snapshot(writer: ArchiveWriter, output: Path, file: Path) -> Manifest:
         with closing(sqlite3.connect(source, uri=True)) as live, closing(sqlite3.connect(copy)) as still:
             copy.chmod(0o600)
             live.backup(still)
-        with Database(folder) as database, database.engine.connect() as connection:
-            manifest = _facts(connection, database.study)
         with closing(sqlite3.connect(copy)) as still:
             still.execute("PRAGMA journal_mode=DELETE").close()  # one file, without the log beside it
+        # Tables of an older version are kept as they are: before an upgrade is when a backup is wanted most.
+        engine = open_engine(f"sqlite:///{copy}")
+        with engine.connect() as connection:
+            manifest = _facts(connection, read_state(connection).version)
+        engine.dispose()
         writer.add_file(copy, f"{SNAPSHOT}/{DATABASE_NAME}")
     finally:
         for name in (DATABASE_NAME, f"{DATABASE_NAME}-wal", f"{DATABASE_NAME}-shm"):
@@ -127,18 +131,19 @@ def _add_rows(writer: ArchiveWriter, database: Database, file: Path) -> Manifest
                 with spool.open("w", encoding="utf-8") as lines:
                     lines.writelines(json.dumps(row) + "\n" for row in rows)
                 writer.add_file(spool, f"{ROWS}/{table}.jsonl")
-            return _facts(connection, database.study)
+            return _facts(connection, DATABASE_VERSION, database.study)
     finally:
         spool.unlink(missing_ok=True)
 
 
-def _facts(connection: Connection, study: str) -> Manifest:
-    end = connection.execute(select(ChainRow.length, ChainRow.sha256).where(ChainRow.study == study)).one_or_none()
+def _facts(connection: Connection, version: int | None, study: str = ".") -> Manifest:
+    noted = select(ChainRow.length, ChainRow.sha256).where(ChainRow.study == study)
+    end = connection.execute(noted).one_or_none() if inspect(connection).has_table(ChainRow.__tablename__) else None
     return Manifest(
         software=f"brainsift {__version__}",
         made=datetime.now(UTC).isoformat(timespec="seconds"),
         study=study,
-        database_version=DATABASE_VERSION,
+        database_version=version or 0,
         scans=count_scans(connection, study),
         reviews=0 if end is None else end.length,
         trail_sha256=START if end is None else end.sha256,
