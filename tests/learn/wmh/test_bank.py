@@ -151,7 +151,7 @@ def test_batches_hold_weights_and_resume_elsewhere(tmp_path: Path) -> None:
 
 def test_scans_without_lesions_are_drawn_less_often(tmp_path: Path) -> None:
     one = toy_example(1)
-    loads = {0.0: 0.2, 2.5: 0.6, 5.0: 1.0, 40.0: 1.0}
+    loads = {0.0: 0.5, 2.5: 0.75, 5.0: 1.0, 40.0: 1.0}
     told = [replace(one, facts={"load_ml": load}) for load in loads]
     write_chunk([*told, replace(one, facts={})], tmp_path, "a")
     assert drawing_shares(load_bank(tmp_path)) == pytest.approx([*loads.values(), 1.0])
