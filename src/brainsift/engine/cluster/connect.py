@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import logging
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from multiprocessing import resource_tracker
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from brainsift.engine.cluster.options import LOCAL, SLURM, ClusterOptions
+from brainsift.engine.cluster.slurm import SlurmJobs, open_slurm
 from brainsift.engine.errors import RunError
 
 if TYPE_CHECKING:
@@ -29,12 +30,12 @@ ANY_PORT_HERE = "127.0.0.1:0"
 """Of Dask's pages, which cannot be left out: for this machine alone, and in nobody's way."""
 
 FOLDER = "dask"
-LOGS = "logs"
 
 
 @contextmanager
-def connected(options: ClusterOptions, scratch: Path) -> Iterator[Client]:
-    """Yield a client of the cluster; what was started for this run ends with it.
+def connected(options: ClusterOptions, scratch: Path) -> Iterator[tuple[Client, Callable[[], None]]]:
+    """Yield a client of the cluster, and what to call now and then to keep it up; what was started for this run ends
+    with it.
 
     Parameters
     ----------
@@ -53,7 +54,7 @@ def connected(options: ClusterOptions, scratch: Path) -> Iterator[Client]:
     with ExitStack() as stack:
         stack.enter_context(_quiet_dask())
         try:
-            target = stack.enter_context(_cluster(options, scratch))
+            target, tend = stack.enter_context(_cluster(options, scratch))
             client = stack.enter_context(Client(target, timeout=CONNECT_S, set_as_default=False, name="brainsift"))
         except ModuleNotFoundError as error:
             raise missing_package(error) from None
@@ -63,7 +64,7 @@ def connected(options: ClusterOptions, scratch: Path) -> Iterator[Client]:
                 f"There is no answer from {options.told} ({type(error).__name__}).",
                 "Check that it runs, that its address is right and that no firewall lies between.",
             ) from error
-        yield client
+        yield client, tend
 
 
 def missing_package(error: ModuleNotFoundError) -> RunError:
@@ -76,18 +77,22 @@ def missing_package(error: ModuleNotFoundError) -> RunError:
 
 
 @contextmanager
-def _cluster(options: ClusterOptions, scratch: Path) -> Iterator[Any]:
+def _cluster(options: ClusterOptions, scratch: Path) -> Iterator[tuple[Any, Callable[[], None]]]:
     if options.address == LOCAL:
         with _local(scratch) as cluster:
             cluster.sync(_hold_sigint_back)
             cluster.scale(options.workers)
             cluster.wait_for_workers(options.workers, timeout=START_S)
-            yield cluster
+            yield cluster, _nothing
     elif options.address == SLURM:
-        with _slurm(options, scratch) as cluster:
-            yield cluster
+        with open_slurm(options, _folder(scratch), ANY_PORT_HERE, "critical") as cluster:
+            yield cluster, SlurmJobs(cluster, options.workers).tend
     else:
-        yield options.address
+        yield options.address, _nothing
+
+
+def _nothing() -> None:
+    """Clusters that keep themselves up."""
 
 
 def _local(scratch: Path) -> Any:
@@ -115,28 +120,6 @@ async def _hold_sigint_back() -> None:
     resource_tracker.ensure_running()  # Started with the first process otherwise, and takes the block away again.
     if hasattr(signal, "pthread_sigmask"):
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-
-
-@contextmanager
-def _slurm(options: ClusterOptions, scratch: Path) -> Iterator[Any]:
-    """Jobs of Slurm, as many as asked for at all times: one that ends at its time limit is followed by another."""
-    from dask_jobqueue import SLURMCluster
-    from distributed import Security
-
-    folder = _folder(scratch)
-    logs = folder / LOGS
-    logs.mkdir(exist_ok=True)
-    given = {"log_directory": str(logs), "local_directory": str(folder), **options.slurm}
-    with SLURMCluster(
-        security=Security.temporary(),
-        protocol="tls",
-        shared_temp_directory=str(folder),
-        scheduler_options={"dashboard_address": ANY_PORT_HERE},
-        silence_logs="critical",
-        **given,
-    ) as cluster:
-        cluster.adapt(minimum_jobs=options.workers, maximum_jobs=options.workers)
-        yield cluster
 
 
 def _folder(scratch: Path) -> Path:

@@ -69,8 +69,11 @@ class DaskExecutor:
         # One thread a scan: Dask counts places by threads. On this machine cores beyond those are shared out.
         threads = max(1, usable_cores() // self.workers) if self.cluster.address == LOCAL else 1
         context = replace(context, threads=threads, output=context.output.resolve(), scratch=context.scratch.resolve())
-        with connected(self.cluster, context.scratch) as client, self._stations(client, context) as token:
-            flights = Flights(client, token, self.cluster.told, self._patience_s(), self._tell)
+        with (
+            connected(self.cluster, context.scratch) as (client, tend),
+            self._stations(client, context) as token,
+        ):
+            flights = Flights(client, token, self.cluster.told, self._patience_s(), self._tell, tend)
             self._note_places(flights)
             try:
                 suspects: list[Job] = []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import count
@@ -29,8 +29,9 @@ POLL_S = 0.5
 COUNT_EVERY_S = 5.0
 """How often its places are counted: jobs of Slurm come and go."""
 
-GATHER_S = 60
-"""How long a reply may take to arrive; one whose worker dies on the way is worked out again by Dask."""
+GATHER_S = 4.0
+"""How long a reply may take to arrive at the first attempt, doubled with each: Dask works one out again whose worker
+died on the way, and nobody looks after the cluster meanwhile; a large one over a slow line takes its time."""
 
 
 class Flights:
@@ -42,16 +43,24 @@ class Flights:
     told : the cluster in words.
     patience_s : how long the cluster may be without any worker; None for ever.
     tell : called with a sentence where the user should know why nothing moves.
+    tend : called now and then to keep the cluster up.
     """
 
     def __init__(
-        self, client: Client, token: str, told: str, patience_s: float | None, tell: Callable[[str], None]
+        self,
+        client: Client,
+        token: str,
+        told: str,
+        patience_s: float | None,
+        tell: Callable[[str], None],
+        tend: Callable[[], None] = lambda: None,
     ) -> None:
         self._client, self.token, self._told = client, token, told
-        self._patience_s, self._tell = patience_s, tell
+        self._patience_s, self._tell, self._tend = patience_s, tell, tend
         self._numbers = count()
         self._away: dict[int, tuple[Any, Errand, int]] = {}
         self._back: SimpleQueue[int] = SimpleQueue()
+        self._late: Counter[int] = Counter()
         self._freight = 0
         self._waiting: deque[Errand] = deque()
         self._counted = -COUNT_EVERY_S
@@ -103,6 +112,7 @@ class Flights:
                 continue
             _, errand, size = self._away.pop(number)
             self._freight -= size
+            self._late.pop(number, None)
             if not reply.wants_inputs:
                 return errand, reply
             self.ship = True
@@ -128,10 +138,11 @@ class Flights:
         if future.status == "cancelled":
             raise self._scheduler_lost()
         try:
-            reply = future.result(timeout=GATHER_S)
+            reply = future.result(timeout=GATHER_S * 2 ** self._late[number])
         except KilledWorker:
             return Reply(died=True)
         except TimeoutError:
+            self._late[number] += 1
             future.add_done_callback(lambda _: self._back.put(number))
             return None
         except ModuleNotFoundError:
@@ -152,6 +163,7 @@ class Flights:
         if now - self._counted < COUNT_EVERY_S:
             return
         self._counted = now
+        self._tend()
         self.places = self.count_places()
         if self.places:
             self._alone_since, self._told_alone = None, False

@@ -18,8 +18,14 @@ SLURM_NUMBERS = ("cores", "processes", "job_cpu")
 SLURM_LISTS = {"directive": "job_extra_directives", "prologue": "job_script_prologue"}
 """Options that may come several times → what `dask_jobqueue.SLURMCluster` calls them."""
 
-SLURM_DEFAULTS: Mapping[str, object] = {"cores": 4, "memory": "16GB", "walltime": "04:00:00", "job_name": "brainsift"}
-"""A small job, which a scheduler places soon: four scans at a time with 4 GB each."""
+SLURM_DEFAULTS: Mapping[str, object] = {
+    "cores": 4,
+    "processes": 1,
+    "memory": "16GB",
+    "walltime": "04:00:00",
+    "job_name": "brainsift",
+}
+"""A small job, which a scheduler places soon: four scans at a time with 4 GB each, below one Dask worker."""
 
 
 @dataclass(frozen=True)
