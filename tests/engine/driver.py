@@ -15,6 +15,9 @@ from typing import Any
 
 ROOT = Path(__file__).parents[2]
 
+PATIENCE_S = 400.0
+"""On an idle machine nothing here takes ten seconds; on a starved one starting a run alone took minutes."""
+
 
 def main() -> int:
     """Run, print, and leave as the command line does; 70 with the kind of the error where the run could not go on."""
@@ -52,14 +55,14 @@ def start(source: Path, output: Path, nprocs: int, **more: Any) -> subprocess.Po
 def finish(process: subprocess.Popen[str]) -> tuple[int, dict[str, Any], str]:
     """Exit code, printed summary and standard error of a run; the whole group is gone afterwards."""
     try:
-        out, err = process.communicate(timeout=120)
+        out, err = process.communicate(timeout=PATIENCE_S)
     except subprocess.TimeoutExpired:
         os.killpg(process.pid, signal.SIGKILL)
         raise
     return process.returncode, json.loads(out) if out else {}, err
 
 
-def wait_until(true: Callable[[], bool], seconds: float = 60) -> None:
+def wait_until(true: Callable[[], bool], seconds: float = PATIENCE_S) -> None:
     """Wait for a condition; raise if it does not come about."""
     end = time.monotonic() + seconds
     while not true():
