@@ -11,13 +11,14 @@ import pytest
 
 torch = pytest.importorskip("torch", reason='training needs the extra: pip install "brainsift[train]"')
 
-from brainsift.learn.microbleeds import cubes, finish, job, settings, train  # noqa: E402
+from brainsift.learn.microbleeds import cubes, finish, job, settings  # noqa: E402
 from brainsift.learn.microbleeds.bank import load_bank  # noqa: E402
 from brainsift.learn.microbleeds.banks import Banks  # noqa: E402
 from brainsift.learn.microbleeds.batches import Lessons  # noqa: E402
 from brainsift.learn.microbleeds.job import Course, Networks, train_and_export  # noqa: E402
 from brainsift.learn.microbleeds.net import DetectorNet, StudentNet, TeacherNet  # noqa: E402
-from brainsift.learn.microbleeds.predict import find, judge, match, onnx_asker, onnx_cube_asker  # noqa: E402
+from brainsift.learn.microbleeds.predict import asker, find, judge, match, onnx_asker, onnx_cube_asker  # noqa: E402
+from brainsift.learn.microbleeds.train import load_net, train_detector  # noqa: E402
 from brainsift.learn.trainer import TrainingPlan  # noqa: E402
 from tests.learn.microbleeds.toy import toy_bank  # noqa: E402
 
@@ -31,40 +32,80 @@ COURSE = Course(Lessons(crop=(32, 32, 16), size=2), cubes=4)
 
 @pytest.fixture
 def banks(tmp_path: Path) -> Banks:
-    return Banks(*(toy_bank(tmp_path / name, people) for name, people in (("bank", "ab"), ("v", "c"), ("f", "d"))))
+    kinds = {"bank": ("ab", ("gre", "qsm")), "v": ("c", ("gre",)), "f": ("d", ("qsm",))}
+    return Banks(*(toy_bank(tmp_path / name, people, 2, only) for name, (people, only) in kinds.items()))
+
+
+def test_a_detector_learns_what_bleeds_are(banks: Banks, tmp_path: Path) -> None:
+    """Sixty steps are enough for bright balls beside bright tubes."""
+    plan = TrainingPlan(steps=60, seed=3, threads=1, validate_every=30, learning_rate=1e-2)
+    lessons = Lessons(crop=(32, 32, 16), size=2)
+    weights = train_detector(banks.training, None, tmp_path / "out", plan, lessons, quiet=True, make=TINY.detector)
+    first, last = curve(tmp_path / "out")
+    assert float(last["loss"]) < 0.8 * float(first["loss"])
+    ask = asker(load_net(weights, TINY.detector))
+    assert banks.validation is not None
+    bleeding, empty = (banks.validation[i] for i in range(2))
+    assert match(bleeding, find(ask, bleeding)).counts()[:2] == (3, 3)
+    inside = bleeding.pieces() > 0
+    probability = ask(bleeding)
+    assert probability[inside].mean() > 5 * probability[~inside].mean()
+    assert probability[inside].mean() > 5 * ask(empty).mean()
 
 
 def test_one_call_trains_exports_and_measures_and_a_second_finds_it_done(
     banks: Banks, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Sixty steps teach the toy's detector what bright balls are; thresholds go into the files."""
     monkeypatch.setattr(finish, "EXPORT_SHAPE", (32, 32, 16))
-    monkeypatch.setattr(train, "CURVE_EXAMPLES", 3)
-    monkeypatch.setattr(job, "CUBE_VALIDATE_EVERY", 30)
-    monkeypatch.setattr(cubes, "CANDIDATES_EACH", 5)
-    monkeypatch.setattr(settings, "CANDIDATE_RATE", 5.0)
-    plan = TrainingPlan(steps=60, seed=3, threads=1, validate_every=30, learning_rate=1e-2)
+    monkeypatch.setattr(job, "CUBE_VALIDATE_EVERY", 2)
+    monkeypatch.setattr(cubes, "CANDIDATES_EACH", 4)
+    monkeypatch.setattr(cubes, "MIMICS_EACH", 3)
+    monkeypatch.setattr(settings, "CANDIDATE_RATE", 4.0)
+    plan = TrainingPlan(steps=4, seed=3, threads=1, validate_every=2)
     output = tmp_path / "out"
     detector, discriminator = train_and_export(banks, output, plan, COURSE, quiet=True, networks=TINY)
-    ask, ask_cubes = onnx_asker(detector, 1), onnx_cube_asker(discriminator, 1)
     example = load_bank(tmp_path / "f")[0]
-    found = find(ask, example)
-    reference, hit, _ = match(example, found).counts()
-    assert (reference, hit) == (3, 3)
-    assert len(judge(ask_cubes, example, found)) == len(found.voxel)
-    assert 0 < threshold_in(detector) < 1
+    found = find(onnx_asker(detector, 1), example, threshold_in(detector))
+    score = judge(onnx_cube_asker(discriminator, 1), example, found)
+    assert len(score) == len(found.voxel)
     assert 0 < threshold_in(discriminator) < 1
     card = (output / "microbleeds_discriminator.md").read_text()
-    assert "with a teacher" in card
+    assert "With and without a teacher" in card
     assert "none of these figures is clinical" in card
-    before = curve(output / "detector")
-    assert [int(row["step"]) for row in before] == [30, 60]
-    assert float(before[-1]["loss"]) < float(before[0]["loss"])
-    written = {path.name: path.stat().st_mtime_ns for path in output.rglob("*.npz")}
+    trained = [output / name for name in ("detector", "teacher", "student_0", "student_alone_0")]
+    assert [[int(row["step"]) for row in curve(folder)] for folder in trained] == [[2, 4]] * 4
+    written = {path: path.stat().st_mtime_ns for path in output.rglob("*.npz")}
     train_and_export(banks, output, plan, COURSE, quiet=True, networks=TINY)
-    assert curve(output / "detector") == before
-    assert [int(row["step"]) for row in curve(output / "student_alone_0")] == [30, 60]
-    assert {path.name: path.stat().st_mtime_ns for path in output.rglob("*.npz")} == written
+    assert [[int(row["step"]) for row in curve(folder)] for folder in trained] == [[2, 4]] * 4
+    assert {path: path.stat().st_mtime_ns for path in output.rglob("*.npz")} == written
+
+
+def test_students_are_compared_on_candidates_by_kind(
+    banks: Banks, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that looks at the middle of a cube against one that says the opposite; two seeds of each kind."""
+    monkeypatch.setattr(cubes, "MIMICS_EACH", 1)
+
+    class Middle(torch.nn.Module):
+        def __init__(self, sign: float) -> None:
+            super().__init__()
+            self.sign = sign
+
+        def forward(self, x):  # type: ignore[no-untyped-def]
+            return self.sign * x[:, 0, 11:13, 11:13, 11:13].mean(dim=(1, 2, 3))[:, None]
+
+    def ask(example):  # type: ignore[no-untyped-def]
+        found = 0.9 * (example.pieces() > 0).astype(np.float32)
+        found[40:42, 4:6, 4:6] = 0.5
+        return found
+
+    shown = cubes.cut_bank(ask, banks.training, tmp_path / "cubes")
+    nets = {"student_0": Middle(1), "student_1": Middle(1), "student_alone_0": Middle(-1), "student_alone_1": Middle(1)}
+    told = {(one.question, one.statistic): one.value for one in finish.compare_students(nets, shown)}
+    assert told["student with a teacher", "auc"].value > 0.8
+    alone = told["student without", "auc"]
+    assert alone.value == pytest.approx(0.5, abs=1e-6)
+    assert alone.low < 0.2 < 0.8 < alone.high
 
 
 def threshold_in(path: Path) -> float:
@@ -79,7 +120,8 @@ def curve(folder: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def test_a_modality_can_be_held_out_of_learning_and_is_still_measured(banks: Banks) -> None:
+def test_a_modality_can_be_held_out_of_learning_and_is_still_measured(tmp_path: Path) -> None:
+    banks = Banks(*(toy_bank(tmp_path / person, person, 1) for person in "abc"))
     rest = banks.without(["qsm"])
     assert set(rest.training.modalities) == {"gre", "swi"}
     assert rest.validation is not None

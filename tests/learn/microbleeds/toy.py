@@ -55,14 +55,16 @@ def toy_example(seed: int, person: str = "a", bleeds: int = 3, modality: str = "
     return make_example(toy_prepared(image, modality), person, lesions, mimics=(kinds, AFFINE), facts=facts)
 
 
-def toy_bank(folder: Path, people: str, each: int = 2) -> Bank:
-    """`each` heads of every person in all modalities, the last one of them without a bleed."""
+MODALITIES = ("gre", "swi", "qsm")
+
+
+def toy_bank(folder: Path, people: str, each: int = 2, modalities: tuple[str, ...] = MODALITIES) -> Bank:
+    """`each` heads of every person in these modalities, the last one of them without a bleed."""
     for person in people:
         for number in range(each):
             bleeds = 0 if number == each - 1 else 3
-            made = [
-                toy_example(1000 * ord(person) + number, person, bleeds, modality) for modality in ("gre", "swi", "qsm")
-            ]
+            seed = 1000 * ord(person) + number
+            made = [toy_example(seed, person, bleeds, modality) for modality in modalities]
             write_chunk(made, folder, f"{person}_{number}")
     return load_bank(folder)
 
