@@ -74,7 +74,7 @@ def _certified(folder: Path) -> Any:
     texts = {"ca": made.tls_ca_file, "cert": made.tls_worker_cert, "key": made.tls_worker_key}
     paths = {name: str(folder / f"{name}.pem") for name in texts}
     for name, text in texts.items():
-        with open(paths[name], "w", opener=lambda path, flags: os.open(path, flags, 0o600)) as file:  # noqa: PTH123
+        with open(paths[name], "w", opener=lambda path, flags: os.open(path, flags, 0o600)) as file:
             file.write(text)
     roles = {
         f"tls_{role}_{kind}": paths[kind] for role in ("scheduler", "worker", "client") for kind in ("cert", "key")
