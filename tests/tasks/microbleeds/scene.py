@@ -91,6 +91,16 @@ def distance(volume: Volume, mm: Sequence[float]) -> Float32:
     return np.asarray(np.sqrt(sum(axis**2 for axis in axes)), np.float32)
 
 
+def distance_from_vein(volume: Volume) -> Float32:
+    """From the line of `VEIN` to each voxel centre, mm."""
+    start, along = np.asarray(VEIN[0]), np.subtract(VEIN[1], VEIN[0])
+    index = np.meshgrid(*(np.arange(n, dtype=np.float32) for n in volume.shape), indexing="ij", sparse=True)
+    from_start = [volume.affine[a, a] * index[a] + np.float32(volume.affine[a, 3] - start[a]) for a in range(3)]
+    share = sum(np.float32(along[a] / (along @ along)) * from_start[a] for a in range(3))
+    share = np.clip(share, 0, 1)
+    return np.asarray(np.sqrt(sum((from_start[a] - np.float32(along[a]) * share) ** 2 for a in range(3))), np.float32)
+
+
 def inside_share(distance_mm: Float32, radius_mm: float, voxel_mm: float) -> Float32:
     """Of each voxel, how much lies within a radius: linear over a voxel."""
     return np.asarray(np.clip(0.5 + (radius_mm - distance_mm) / voxel_mm, 0, 1), np.float32)
@@ -103,10 +113,7 @@ def blood(volume: Volume, balls: Sequence[Ball] = BALLS, vein: bool = False) -> 
     for ball in balls:
         np.maximum(share, inside_share(distance(volume, ball.mm), ball.diameter_mm / 2, voxel), out=share)
     if vein:
-        start, end, width = np.asarray(VEIN[0]), np.asarray(VEIN[1]), VEIN[2]
-        for step in np.linspace(0, 1, 120):
-            here = inside_share(distance(volume, start + step * (end - start)), width / 2, voxel)
-            np.maximum(share, here, out=share)
+        np.maximum(share, inside_share(distance_from_vein(volume), VEIN[2] / 2, voxel), out=share)
     return share
 
 

@@ -29,7 +29,7 @@ def drawn(spacing: tuple[float, float, float] = (1.0, 1.0, 2.0), kind: str = "gr
     return volume, scene.anatomy_of(volume)
 
 
-@pytest.mark.parametrize("spacing", [(0.6, 0.6, 1.2), (1.0, 1.0, 2.0)])
+@pytest.mark.parametrize("spacing", [(0.8, 0.8, 1.2), (1.0, 1.0, 2.0)])
 @pytest.mark.parametrize("ball", BALLS)
 def test_the_diameter_is_that_of_what_is_dark(ball: Ball, spacing: tuple[float, float, float]) -> None:
     found = extent_of(*drawn(spacing), GRE, np.array(ball.mm))
@@ -45,7 +45,7 @@ def test_in_a_map_of_susceptibility_what_is_bright_is_measured() -> None:
 
 
 def test_a_vein_is_long_and_a_bleed_beside_bone_does_not_flow_out_into_it() -> None:
-    volume, anatomy = drawn((0.6, 0.6, 1.2))
+    volume, anatomy = drawn((0.8, 0.8, 1.2))
     start, end, _ = scene.VEIN
     vein = extent_of(volume, anatomy, GRE, (np.array(start) + end) / 2)
     assert vein.elongation > 4
