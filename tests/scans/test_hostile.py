@@ -233,3 +233,13 @@ def test_a_description_that_is_none_stops_no_catalog(content: bytes | None, tmp_
     else:
         description.write_bytes(content)
     assert [ref.scan for ref in catalog(tmp_path / "in")] == ["a.nii"]
+
+
+@pytest.mark.parametrize("vr", [b"LO", b"DS", b"SH", b"AT", b"US"])
+def test_a_transfer_syntax_of_another_type_ends_in_words(vr: bytes, tmp_path: Path) -> None:
+    paths = write_series(tmp_path / "in", slices=2)
+    for path in paths:
+        path.write_bytes(path.read_bytes().replace(b"\x02\x00\x10\x00UI", b"\x02\x00\x10\x00" + vr))
+    for ref in catalog(tmp_path / "in"):
+        with suppress(ScanError):
+            assert read(ref).shape

@@ -138,10 +138,14 @@ def _plain(value: Any) -> Any:
 
 
 def _compression(header: Dataset) -> str | None:
-    syntax = getattr(getattr(header, "file_meta", None), "TransferSyntaxUID", None)
-    if syntax is None or not syntax.is_transfer_syntax or not syntax.is_compressed:
+    from pydicom.uid import UID
+
+    try:
+        # A damaged element has another type, and its value is parsed only here.
+        syntax = UID(str(header.file_meta.TransferSyntaxUID))
+        return str(syntax.name) if syntax.is_transfer_syntax and syntax.is_compressed else None
+    except Exception:  # pydicom raises whatever a damaged file provokes
         return None
-    return str(syntax.name)
 
 
 def _has_pixels(header: Dataset, left: int) -> bool:
