@@ -64,7 +64,7 @@ def write_discriminator(path: Path, metadata: Mapping[str, str] | None = None, *
     weights = np.zeros((1, len(CUBE_CHANNELS), *(CUBE_VOXELS,) * 3), np.float32)
     middle = slice(CUBE_VOXELS // 2 - 1, CUBE_VOXELS // 2 + 1)
     weights[:, CUBE_CHANNELS.index(by), middle, middle, middle] = STEEPNESS / 8
-    even = {"frst": ROUND, "image": BRIGHT}[by]
+    even = {"frst": ROUND, "image": 0.5}[by]
     nodes = [
         helper.make_node("Conv", ["cubes", "weights", "bias"], ["one"]),
         helper.make_node("Flatten", ["one"], ["logits"], axis=1),

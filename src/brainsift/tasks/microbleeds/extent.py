@@ -28,7 +28,9 @@ SHELL_MM = 4.0
 CORE_MM = 1.5
 """The darkest voxel is sought this near to the centre, and in the nearest voxel at least."""
 
-HALF = 0.5
+HALF, SHAPE = 0.5, 0.3
+"""Of the way to the darkest voxel: for the extent, and for the shape, since a vein thinner than a voxel is as dark as
+where it meets the middle of one in a part of its voxels only."""
 
 SHELL_STEP_MM, SLACK = 0.5, 1.5
 """Thickness of the shells of which the mean is taken, and how much further a bleed that is no ball may reach."""
@@ -74,7 +76,8 @@ def extent_of(volume: Volume, anatomy: Anatomy, reading: Reading, mm: Float64) -
         half = around + HALF * (peak - around)
         seed = (int(top[0]), int(top[1]), int(top[2]))
         reached = away[top] + _radius(loss, away, half, float(volume.spacing.max()))
-        whole = _piece((loss >= half) & (away <= REACH_MM), seed, corners=True)
+        long = around + SHAPE * (peak - around)
+        whole = _piece((loss >= long) & (away <= REACH_MM), seed, corners=True)
         own = _piece((loss >= half) & (away <= reached), seed)
     start = np.array([side.start for side in box])
     elongation, long_voxels = _shape(whole, volume)
