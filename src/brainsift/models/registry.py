@@ -128,5 +128,28 @@ DEFACING = ModelSpec(
     trained_on=(SYNTHSEG_LABEL_MAPS, DEFACING_MASKS),
 )
 
-REGISTRY = MappingProxyType({spec.name: spec for spec in (ANATOMY, QUALITY, DEFACING)})
+LESION_MASKS = TrainingData(
+    name="27 consensus lesion masks of multiple sclerosis in MNI152",
+    source="Lesjak et al. 2017; repository muschellij2/open_ms_data",
+    licence="CC-BY",
+)
+
+WMH = ModelSpec(
+    name="wmh",
+    task="wmh",
+    file="wmh.onnx",
+    card="wmh.md",
+    spacing_mm=1.0,
+    multiple_of=16,
+    input=TensorSpec(
+        "image",
+        (1, 4, None, None, None),
+        "float32 [0, 1]: T1w, white matter, deep grey, nearness of the ventricles, on a 1 mm grid around the brain",
+    ),
+    output=TensorSpec("logits", (1, 1, None, None, None), "float32 before the sigmoid: lesion, same grid"),
+    licence="Apache-2.0",
+    trained_on=(SYNTHSEG_LABEL_MAPS, LESION_MASKS),
+)
+
+REGISTRY = MappingProxyType({spec.name: spec for spec in (ANATOMY, QUALITY, DEFACING, WMH)})
 """Every model that BrainSift knows how to use, by name."""

@@ -14,12 +14,15 @@ REGISTRY = MappingProxyType(
         "integrity": "brainsift.tasks.integrity:TASK",
         "quality": "brainsift.tasks.quality:TASK",
         "defacing": "brainsift.tasks.defacing:TASK",
+        "wmh": "brainsift.tasks.wmh:TASK",
     }
 )
 """Name → ``module:attribute`` of the `Task`. Tasks run in this order; `integrity` is first and decides whether others
 are asked."""
 
-MODELS = MappingProxyType[str, tuple[str, ...]]({"integrity": (), "quality": ("quality",), "defacing": ("defacing",)})
+MODELS = MappingProxyType[str, tuple[str, ...]](
+    {"integrity": (), "quality": ("quality",), "defacing": ("defacing",), "wmh": ("wmh",)}
+)
 """Name → models on the shelf that the task needs besides `anatomy`, which every task shares."""
 
 

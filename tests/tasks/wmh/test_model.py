@@ -14,6 +14,7 @@ from brainsift.models.errors import ModelError
 from brainsift.models.importing import import_model
 from brainsift.models.registry import REGISTRY
 from brainsift.models.session import load_onnx, open_session
+from brainsift.models.shelf import find
 from brainsift.tasks.wmh.marked import DEFAULT_MIN_MM3, DEFAULT_THRESHOLD
 from brainsift.tasks.wmh.model import network_of, open_wmh_network
 from brainsift.tasks.wmh.network import CHANNELS, Prepared
@@ -54,9 +55,11 @@ def test_a_model_on_the_shelf_is_opened_with_the_settings_of_its_file(tmp_path: 
 
 
 @pytest.mark.usefixtures("with_place")
-def test_a_model_that_is_not_there_is_an_error_with_its_remedy(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match="missing"):
-        open_wmh_network(1, tmp_path)
+def test_the_packaged_model_stands_in_where_the_shelf_has_none_and_brings_its_settings(tmp_path: Path) -> None:
+    network = open_wmh_network(1, tmp_path)
+    card = find("wmh").path.with_suffix(".md").read_text(encoding="utf-8")
+    assert network.model_sha256 == find("wmh").sha256
+    assert f"from a probability of {network.threshold:g} on, of {network.min_lesion_mm3:g} mm³" in card
 
 
 def test_a_file_without_settings_gets_the_defaults(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from brainsift.learn.card import curve_table, examples_told, software_told, training_told
+from brainsift.learn.card import curve_table, examples_told, notes_told, software_told, training_told
 from brainsift.learn.figure import Figure, figure_table
 from brainsift.learn.wmh.bank import Bank
 from brainsift.learn.wmh.batches import Lessons
@@ -52,6 +52,7 @@ def write_card(
         "",
         *_loads(bank, measured_on),
         "",
+        *notes_told(folder),
         "## How it was trained",
         "",
         f"{software_told()} {training_told(folder)} AdamW, cosine decay, averaged weights; weights stored as float16. "
