@@ -36,5 +36,5 @@ def decide_wmh(finding: Finding) -> Decision:
     ValueError
         if the finding belongs to another task.
     """
-    accepted = "measured", "Measured, and nothing speaks against the figures."
+    accepted = "measured", "Measured, and nothing speaks against the figures; small lesions may be missed."
     return decide_by_flags(finding, TASK, REFERRED_FLAGS, look_at="the mask", accepted=accepted)

@@ -61,6 +61,14 @@ def assessed(levels: np.ndarray, threshold: float = 0.5) -> Trust:
     return assess(native, marked, find_places(marked, anatomy()), anatomy(), threshold)
 
 
+def test_what_a_cautious_network_half_sees_counts_as_doubt() -> None:
+    levels = np.zeros((20, 20, 20))
+    levels[:10, :10, :5] = 255
+    levels[:10, :10, 5:12] = 80
+    trust = assessed(levels, 0.95)
+    assert (trust.low_ml, trust.high_ml) == (0.5, 1.2)
+
+
 def test_volumes_at_other_thresholds_hold_the_volume_between_them() -> None:
     levels = np.zeros((20, 20, 20))
     levels[:10, :10, :5] = 255

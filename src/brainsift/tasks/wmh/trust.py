@@ -20,10 +20,14 @@ FLOOR = 0.05
 """Probability below which a voxel adds nothing to the expected volume: the faint rest of a litre of white matter would
 outweigh small lesions."""
 
+HIGH_AT = 0.25
+"""The upper volume is that at half the threshold, at most at this probability: a network with a threshold near 1 spares
+healthy people and misses lesions, and what it half sees has to count as doubt."""
+
 MIN_RANGE_ML = 2.0
 MAX_RANGE = 1.0
-"""The volume is uncertain where those at half the threshold and half-way from it to 1 lie further apart than 2 mL and
-than the volume itself."""
+"""The volume is uncertain where the lower one, half-way from the threshold to 1, and the upper one lie further apart
+than 2 mL and than the volume itself."""
 
 MAX_UNCERTAIN, MIN_JUDGED_ML = 0.6, 1.0
 """Share of the marked volume nearer to the threshold than to 1; below 1 mL soft edges alone make up as much."""
@@ -56,7 +60,7 @@ class Trust:
     Attributes
     ----------
     expected_ml : sum of the probabilities from `FLOOR` on.
-    low_ml, high_ml : volume at the threshold half-way to 1, and at half the threshold.
+    low_ml, high_ml : volume at the threshold half-way to 1, and at half the threshold or `HIGH_AT`.
     uncertain_share : of the marked volume, what is gone at the higher threshold.
     entropy_bits : mean over the marked voxels, 0 sure to 1 even odds.
     outside_brain_share : of the marked volume, where there is no parenchyma.
@@ -75,7 +79,7 @@ class Trust:
 def assess(native: NativeMap, marked: Marked, places: Places, anatomy: Anatomy, threshold: float) -> Trust:
     """Measure it; shares and entropy of nothing are 0."""
     low_mm3 = native.voxel_mm3 * int(np.count_nonzero(native.at_least((1 + threshold) / 2)))
-    high_mm3 = native.voxel_mm3 * int(np.count_nonzero(native.at_least(threshold / 2)))
+    high_mm3 = native.voxel_mm3 * int(np.count_nonzero(native.at_least(min(threshold / 2, HIGH_AT))))
     volume = marked.volume_mm3
     sure = marked.probability >= (1 + threshold) / 2
     return Trust(
