@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -27,6 +28,8 @@ shutdown. Without any the server could not be asked."""
 
 BUSY_TIMEOUT_S = 60
 """How long SQLite waits for another run that writes to the same file."""
+
+WAL_PAUSE_S = 0.05
 
 RETRY_AFTER_S = (0.5, 2.0, 5.0, 10.0, 20.0, 30.0)
 """Pauses before a server that went away is tried again: a restart takes seconds, a failover half a minute."""
@@ -208,12 +211,24 @@ def _tune_sqlite(connection: Any, _: Any) -> None:
     cursor = connection.cursor()
     # Readers (the review page) go on while a run writes. File systems that cannot share memory answer with another
     # mode.
-    cursor.execute("PRAGMA journal_mode=WAL")
+    _switch_to_wal(cursor)
     # The records on disk are the truth and are ingested again after a power cut, so each commit need not wait for the
     # disk.
     cursor.execute("PRAGMA synchronous=NORMAL")
     cursor.execute("PRAGMA foreign_keys=ON")
     cursor.close()
+
+
+def _switch_to_wal(cursor: Any) -> None:
+    """SQLite's own waiting does not cover this switch: of two runs that open a new file at once, one is turned away."""
+    for _ in range(round(BUSY_TIMEOUT_S / WAL_PAUSE_S)):
+        try:
+            cursor.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error):
+                raise
+        time.sleep(WAL_PAUSE_S)
 
 
 def _tune_durable_sqlite(connection: Any, record: Any) -> None:

@@ -20,7 +20,7 @@ class SlurmJobs:
 
     def __init__(self, cluster: Any, jobs: int) -> None:
         self._cluster, self._jobs = cluster, jobs
-        self._seen: set[str] = set()
+        self._met = _names_met(cluster)
         cluster.scale(jobs=jobs)
 
     def tend(self) -> None:
@@ -30,13 +30,35 @@ class SlurmJobs:
     async def _follow_up(self) -> None:
         # A job's workers carry its name, with a number behind it where there are several.
         present = {str(worker.name) for worker in self._cluster.scheduler.workers.values()}
-        alive = {job for job in self._cluster.worker_spec if any(_of_job(name, str(job)) for name in present)}
-        ended = [job for job in self._cluster.worker_spec if job in self._seen and job not in alive]
-        self._seen |= alive
+        gone = self._met - present
+        ended = [
+            job
+            for job in self._cluster.worker_spec
+            if any(_of_job(name, str(job)) for name in gone) and not any(_of_job(name, str(job)) for name in present)
+        ]
         for job in ended:
             del self._cluster.worker_spec[job]
+            # The next job may be given the same name.
+            self._met.difference_update([name for name in gone if _of_job(name, str(job))])
         if ended:
             self._cluster.scale(jobs=self._jobs)
+
+
+def _names_met(cluster: Any) -> set[str]:
+    """Names of all workers that have ever come, filled by the scheduler: one may come and go between two looks."""
+    from distributed import SchedulerPlugin
+
+    names: set[str] = set()
+
+    class Meeting(SchedulerPlugin):  # type: ignore[misc]
+        def add_worker(self, scheduler: Any, worker: str, **_: Any) -> None:
+            names.add(str(scheduler.workers[worker].name))
+
+    async def add() -> None:
+        cluster.scheduler.add_plugin(Meeting(), name="brainsift-met")
+
+    cluster.sync(add)
+    return names
 
 
 def _of_job(worker: str, job: str) -> bool:
