@@ -40,7 +40,11 @@ class SlurmJobs:
             del self._cluster.worker_spec[job]
             # The next job may be given the same name.
             self._met.difference_update([name for name in gone if _of_job(name, str(job))])
+        # A new job under the name of one that is not taken off yet would be taken for it: one after the other.
+        left = len(self._cluster.worker_spec)
         if ended:
+            self._cluster.scale(jobs=left)
+        elif left < self._jobs and set(self._cluster.workers) <= set(self._cluster.worker_spec):
             self._cluster.scale(jobs=self._jobs)
 
 
