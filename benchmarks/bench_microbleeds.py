@@ -39,8 +39,8 @@ from brainsift.learn.microbleeds.job import Course, train_and_export, train_stud
 from brainsift.learn.microbleeds.job import Networks as Makes
 from brainsift.learn.microbleeds.net import StudentNet, TeacherNet
 from brainsift.learn.microbleeds.predict import find, judge, match, onnx_asker, onnx_cube_asker
-from brainsift.learn.microbleeds.train import load_net, weights_in
-from brainsift.learn.trainer import TrainingPlan
+from brainsift.learn.microbleeds.train import weights_in
+from brainsift.learn.trainer import TrainingPlan, load_net
 from brainsift.models.checksums import sha256_of
 from brainsift.models.session import load_onnx
 from brainsift.scans.errors import ScanError

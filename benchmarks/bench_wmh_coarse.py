@@ -27,7 +27,7 @@ from scipy import special
 from brainsift.anatomy.framing import Frame
 from brainsift.evaluate.segmentation.agreement import icc
 from brainsift.learn.anatomy_job import split_label_maps
-from brainsift.learn.trainer import TrainingPlan
+from brainsift.learn.trainer import TrainingPlan, load_net
 from brainsift.learn.wmh.agreement import read_weights
 from brainsift.learn.wmh.bank import Bank, chunk_names, load_bank, write_chunk
 from brainsift.learn.wmh.batches import Lessons
@@ -38,7 +38,7 @@ from brainsift.learn.wmh.net import WmhNet
 from brainsift.learn.wmh.predict import asker
 from brainsift.learn.wmh.settings import choose_settings
 from brainsift.learn.wmh.supervise import SUPERVISIONS
-from brainsift.learn.wmh.train import WEIGHTS, load_net, train_twice, train_wmh
+from brainsift.learn.wmh.train import WEIGHTS, train_twice, train_wmh
 from brainsift.learn.workers import make_missing
 
 VALIDATION_PEOPLE = ("head_17", "head_18", "head_19", "head_20")

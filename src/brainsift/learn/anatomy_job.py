@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from torch import Tensor
 
 from brainsift.anatomy.atlas_prior import prior_digest
 from brainsift.anatomy.labels import N_TISSUES
@@ -17,7 +16,7 @@ from brainsift.learn.anatomy_evaluate import CONDITIONS, ConditionResult, evalua
 from brainsift.learn.anatomy_train import train_where
 from brainsift.learn.export import export_onnx
 from brainsift.learn.segmenter import Segmenter
-from brainsift.learn.trainer import TrainingPlan
+from brainsift.learn.trainer import TrainingPlan, averaged_weights
 from brainsift.models.checksums import sha256_of
 from brainsift.models.registry import ANATOMY
 from brainsift.models.session import load_onnx
@@ -77,7 +76,7 @@ def train_and_export(
 
 def export_where(checkpoint: Path, path: Path) -> Path:
     """Export the averaged weights to ONNX."""
-    weights: dict[str, Tensor] = torch.load(checkpoint, map_location="cpu", weights_only=True)["average"]
+    weights = averaged_weights(checkpoint)
     model = Segmenter(N_TISSUES)
     model.load_state_dict(weights)
     export_onnx(model, path, torch.rand((1, 1, *EXAMPLE_SIZE), generator=torch.Generator().manual_seed(0)))

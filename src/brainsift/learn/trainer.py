@@ -25,6 +25,7 @@ Batch = tuple[Tensor, Any]
 """Inputs, and what the loss compares the answer with: a tensor, or anything else that has `to(device)`."""
 Loss = Callable[[Tensor, Any], Tensor]
 Scores = dict[str, float]
+MakeNet = Callable[[], nn.Module]
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ class Trainer:
 
     def __init__(
         self,
-        make_model: Callable[[], nn.Module],
+        make_model: MakeNet,
         loss: Loss,
         validate: Callable[[nn.Module], Scores],
         plan: TrainingPlan,
@@ -80,6 +81,11 @@ class Trainer:
     def best(self) -> Path:
         """Where the averaged weights of the best validation lie; only with a `watched` score."""
         return self.output / BEST
+
+    @property
+    def weights(self) -> Path:
+        """The weights that the training has come to: those of its best validation, or the last ones."""
+        return self.best if self.watched and self.best.exists() else self.checkpoint
 
     @property
     def progress(self) -> float:
@@ -190,6 +196,19 @@ class Trainer:
         self.best_score, self.without_gain = scores[self.watched], 0
         self.output.mkdir(parents=True, exist_ok=True)
         _save_whole({"average": self.average.state_dict(), "step": self.step}, self.best)
+
+
+def averaged_weights(path: Path) -> dict[str, Tensor]:
+    """The averaged weights of a checkpoint or of the best validation, on the processor."""
+    weights: dict[str, Tensor] = torch.load(path, map_location="cpu", weights_only=True)["average"]
+    return weights
+
+
+def load_net(path: Path, make: MakeNet) -> nn.Module:
+    """The network of a checkpoint, for asking."""
+    net = make()
+    net.load_state_dict(averaged_weights(path))
+    return net.eval()
 
 
 def _save_whole(state: dict[str, Any], path: Path) -> None:

@@ -18,8 +18,8 @@ from brainsift.learn.microbleeds.batches import Lessons  # noqa: E402
 from brainsift.learn.microbleeds.job import Course, Networks, train_and_export  # noqa: E402
 from brainsift.learn.microbleeds.net import DetectorNet, StudentNet, TeacherNet  # noqa: E402
 from brainsift.learn.microbleeds.predict import asker, find, judge, match, onnx_asker, onnx_cube_asker  # noqa: E402
-from brainsift.learn.microbleeds.train import load_net, train_detector  # noqa: E402
-from brainsift.learn.trainer import TrainingPlan  # noqa: E402
+from brainsift.learn.microbleeds.train import train_detector  # noqa: E402
+from brainsift.learn.trainer import TrainingPlan, load_net  # noqa: E402
 from tests.learn.microbleeds.toy import toy_bank  # noqa: E402
 
 TINY = Networks(

@@ -60,8 +60,8 @@ def test_training_learns_toy_lesions_from_their_slices(tmp_path: Path) -> None:
     with (tmp_path / CURVE).open() as file:
         curve = list(csv.DictReader(file))
     assert float(curve[-1]["loss"]) < 1.2
+    from brainsift.learn.trainer import load_net
     from brainsift.learn.wmh.predict import asker
-    from brainsift.learn.wmh.train import load_net
 
     trained = asker(load_net(tmp_path / "checkpoint.pt", TINY))
     example = validation[0]

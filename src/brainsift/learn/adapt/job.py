@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
 import torch
 from rich.console import Console
 from rich.progress import Progress
-from torch import Tensor
 
 from brainsift.learn.adapt.card import card_text
 from brainsift.learn.adapt.lessons import Lessons
@@ -22,7 +20,7 @@ from brainsift.learn.quality.bank import Bank
 from brainsift.learn.quality.job import CARD_FILE, MODEL_FILE, export_quality
 from brainsift.learn.quality.labelled import Cutter, cut_with_anatomy
 from brainsift.learn.quality.measure import ask_all, figures
-from brainsift.learn.trainer import TrainingPlan
+from brainsift.learn.trainer import TrainingPlan, averaged_weights
 from brainsift.models.checksums import sha256_of
 
 EXPORTED = "target.pt"
@@ -87,7 +85,7 @@ def export_target(weights: Path, output: Path) -> Path:
     RuntimeError
         if ONNX Runtime would answer otherwise.
     """
-    stored: Mapping[str, Tensor] = torch.load(weights, map_location="cpu", weights_only=True)["average"]
+    stored = averaged_weights(weights)
     torch.save({"average": quality_weights(stored)}, output / EXPORTED)
     return export_quality(output / EXPORTED, output / MODEL_FILE)
 

@@ -22,7 +22,7 @@ from brainsift.learn.people import refuse_shared_people
 from brainsift.learn.quality.bank import Bank
 from brainsift.learn.quality.batches import SLICES_PER_AXIS, Pair, whole
 from brainsift.learn.quality.train import WATCHED, curve_scores, load_weights
-from brainsift.learn.trainer import Scores, Trainer, TrainingPlan
+from brainsift.learn.trainer import Scores, Trainer, TrainingPlan, averaged_weights
 
 Float32 = NDArray[np.float32]
 
@@ -111,7 +111,7 @@ def train_adapted(
         two_views=lessons.semi != "none",
     )
     trainer.run(paced(drawn, trainer, pace), quiet)
-    return trainer.best if trainer.best.exists() and watched else trainer.checkpoint
+    return trainer.weights
 
 
 def paced(batches: Iterable[Pair], trainer: Trainer, pace: Pace) -> Iterator[Pair]:
@@ -129,7 +129,7 @@ def begin_from(model: AdaptNet, path: Path) -> None:
     ValueError
         if the file holds neither, or another shape.
     """
-    stored = {} if path.suffix == ".onnx" else torch.load(path, map_location="cpu", weights_only=True)["average"]
+    stored = {} if path.suffix == ".onnx" else averaged_weights(path)
     if not any(name.startswith("shared.") for name in stored):
         model.shared.load_state_dict(load_weights(path))
         model.copy_head()
@@ -145,7 +145,7 @@ def begin_from(model: AdaptNet, path: Path) -> None:
 
 def load_adapted(path: Path, shape: Shape | None = None) -> AdaptNet:
     """The averaged network of a checkpoint of `train_adapted`, to be asked."""
-    weights: dict[str, Tensor] = torch.load(path, map_location="cpu", weights_only=True)["average"]
+    weights = averaged_weights(path)
     two_heads = any(name.startswith("target.") for name in weights)
     model = AdaptNet(two_heads, (shape or Shape()).widths)
     model.load_state_dict(weights)

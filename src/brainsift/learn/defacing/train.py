@@ -19,7 +19,7 @@ from brainsift.learn.defacing.net import DefacingNet
 from brainsift.learn.defacing.truth import FEATURES, defacing_loss
 from brainsift.learn.memory import keep_freed_memory
 from brainsift.learn.people import refuse_shared_people
-from brainsift.learn.trainer import Scores, Trainer, TrainingPlan
+from brainsift.learn.trainer import Scores, Trainer, TrainingPlan, averaged_weights
 from brainsift.tasks.defacing.network import CLASSES
 
 Float32 = NDArray[np.float32]
@@ -56,7 +56,7 @@ def train_defacing(
     if resume:
         trainer.load()
     trainer.run(batches(bank, plan.seed, trainer.step), quiet)
-    return trainer.best if trainer.best.exists() and watched else trainer.checkpoint
+    return trainer.weights
 
 
 def network_for(bank: Bank) -> DefacingNet:
@@ -72,7 +72,7 @@ def network_for(bank: Bank) -> DefacingNet:
 def load_model(path: Path, validation: Bank | None = None) -> DefacingNet:
     """The network of a checkpoint, with its temperature set on validation examples where there are any."""
     model = DefacingNet()
-    model.load_state_dict(torch.load(path, map_location="cpu", weights_only=True)["average"])
+    model.load_state_dict(averaged_weights(path))
     if validation is not None:
         model.temperature = torch.full((1,), best_temperature(answers(model, validation), validation.truth))
     return model.eval()

@@ -16,9 +16,8 @@ from brainsift.learn.microbleeds.cubes import CubeBank, cube_batches
 from brainsift.learn.microbleeds.losses import CubeTarget, Distillation, student_loss, teacher_loss
 from brainsift.learn.microbleeds.net import StudentNet, TeacherNet
 from brainsift.learn.microbleeds.predict import cube_asker
-from brainsift.learn.microbleeds.train import MakeNet
 from brainsift.learn.people import refuse_shared_people
-from brainsift.learn.trainer import Scores, Trainer, TrainingPlan
+from brainsift.learn.trainer import MakeNet, Scores, Trainer, TrainingPlan
 
 WATCHED = "auc"
 """Of candidates: bleeds against the rest. It rises smoothly; rates at a threshold jump with few examples."""
@@ -88,7 +87,7 @@ def _train(
     if resume:
         trainer.load()
     trainer.run(_batches(bank, plan, trainer.step, teacher, size), quiet)
-    return trainer.best if trainer.best.exists() and watched else trainer.checkpoint
+    return trainer.weights
 
 
 def _batches(

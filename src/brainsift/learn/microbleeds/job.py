@@ -27,8 +27,8 @@ from brainsift.learn.microbleeds.finish import (
 from brainsift.learn.microbleeds.losses import Distillation
 from brainsift.learn.microbleeds.net import DetectorNet, StudentNet, TeacherNet
 from brainsift.learn.microbleeds.predict import onnx_asker
-from brainsift.learn.microbleeds.train import MakeNet, load_net, train_detector
-from brainsift.learn.trainer import TrainingPlan
+from brainsift.learn.microbleeds.train import train_detector
+from brainsift.learn.trainer import MakeNet, TrainingPlan, load_net
 
 DETECTOR_SHARE, TEACHER_SHARE = 0.7, 0.12
 """Of the minutes; what is left is shared by the students."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +18,7 @@ from brainsift.learn.microbleeds.losses import detector_loss
 from brainsift.learn.microbleeds.net import DetectorNet
 from brainsift.learn.microbleeds.predict import Ask, asker, find, match
 from brainsift.learn.people import refuse_shared_people
-from brainsift.learn.trainer import BEST, CHECKPOINT, Scores, Trainer, TrainingPlan
+from brainsift.learn.trainer import BEST, CHECKPOINT, MakeNet, Scores, Trainer, TrainingPlan
 
 WATCHED = "tpr"
 """Mean share found at `CURVE_RATES`."""
@@ -28,8 +28,6 @@ CURVE_RATES = (2.0, 8.0, 32.0)
 
 CURVE_EXAMPLES = 12
 """Validation scans looked at for each point of the curve, with bleeds three quarters of them: each takes seconds."""
-
-MakeNet = Callable[[], nn.Module]
 
 
 def train_detector(
@@ -67,7 +65,7 @@ def train_detector(
     if resume:
         trainer.load()
     trainer.run(batches(bank, lessons, plan.seed, trainer.step), quiet)
-    return trainer.best if trainer.best.exists() and watched else trainer.checkpoint
+    return trainer.weights
 
 
 def curve_scores(ask: Ask, bank: Bank) -> Scores:
@@ -86,13 +84,6 @@ def rate_scores(matches: Sequence[Match], rates: Sequence[float]) -> Scores:
 def weights_in(folder: Path) -> Path:
     """The weights that a training in `folder` has come to: those of its best validation, or the last ones."""
     return folder / BEST if (folder / BEST).is_file() else folder / CHECKPOINT
-
-
-def load_net(path: Path, make: MakeNet) -> nn.Module:
-    """The network of a checkpoint, for asking."""
-    net = make()
-    net.load_state_dict(torch.load(path, map_location="cpu", weights_only=True)["average"])
-    return net.eval()
 
 
 def telling(bank: Bank, count: int) -> Bank:

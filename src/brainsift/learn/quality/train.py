@@ -19,7 +19,7 @@ from brainsift.learn.quality.bank import Bank
 from brainsift.learn.quality.batches import batches, whole
 from brainsift.learn.quality.net import QualityNet
 from brainsift.learn.quality.truth import COLUMNS, N_BINARY, balancing_weights, binary_targets, even_odds, quality_loss
-from brainsift.learn.trainer import Scores, Trainer, TrainingPlan
+from brainsift.learn.trainer import Scores, Trainer, TrainingPlan, averaged_weights
 from brainsift.tasks.quality.network import OUTPUTS
 
 Float32 = NDArray[np.float32]
@@ -82,7 +82,7 @@ def train_quality(
     if resume:
         trainer.load()
     trainer.run(batches(bank, plan.seed, trainer.step), quiet)
-    return trainer.best if trainer.best.exists() and watched else trainer.checkpoint
+    return trainer.weights
 
 
 def load_weights(path: Path) -> dict[str, Tensor]:
@@ -93,10 +93,7 @@ def load_weights(path: Path) -> dict[str, Tensor]:
     ValueError
         if the file does not hold the weights of a quality network.
     """
-    if path.suffix == ".onnx":
-        weights = weights_from_onnx(path)
-    else:
-        weights = torch.load(path, map_location="cpu", weights_only=True)["average"]
+    weights = weights_from_onnx(path) if path.suffix == ".onnx" else averaged_weights(path)
     wanted = QualityNet().state_dict()
     missing = [name for name in wanted if name not in weights and not name.endswith("num_batches_tracked")]
     if missing:

@@ -13,7 +13,7 @@ from brainsift.evaluate.labels import read_labels
 from brainsift.learn.anatomy_job import LabelMapSplit
 from brainsift.learn.building import build_folders, read_with_bar, tell_failed
 from brainsift.learn.export import export_onnx
-from brainsift.learn.trainer import TrainingPlan
+from brainsift.learn.trainer import MakeNet, TrainingPlan, load_net
 from brainsift.learn.wmh.bank import Bank, chunk_names, load_bank
 from brainsift.learn.wmh.batches import Lessons
 from brainsift.learn.wmh.build import make_chunk, plan_chunks
@@ -26,7 +26,7 @@ from brainsift.learn.wmh.predict import asker, onnx_asker
 from brainsift.learn.wmh.preparing import Preparer, prepare_with_anatomy
 from brainsift.learn.wmh.settings import Settings, choose_settings
 from brainsift.learn.wmh.supervise import needs_truth
-from brainsift.learn.wmh.train import MakeNet, load_net, train_twice, train_wmh
+from brainsift.learn.wmh.train import train_twice, train_wmh
 from brainsift.tasks.wmh.network import MODEL
 
 MODEL_FILE, CARD_FILE = f"{MODEL}.onnx", f"{MODEL}.md"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from torch import nn
 
 from brainsift.learn.memory import keep_freed_memory
 from brainsift.learn.people import refuse_shared_people
-from brainsift.learn.trainer import Scores, Trainer, TrainingPlan
+from brainsift.learn.trainer import MakeNet, Scores, Trainer, TrainingPlan, averaged_weights, load_net
 from brainsift.learn.wmh.agreement import judge_labels, read_weights, write_agreement
 from brainsift.learn.wmh.bank import Bank
 from brainsift.learn.wmh.batches import Lessons, batches
@@ -28,8 +28,6 @@ FIRST_SHARE = 0.5
 
 CURVE_EXAMPLES = 10
 """Of the validation side, looked at for each point of the curve: a whole brain takes seconds."""
-
-MakeNet = Callable[[], nn.Module]
 
 
 def train_wmh(
@@ -65,7 +63,7 @@ def train_wmh(
     def make_net() -> nn.Module:
         net = make()
         if start_from is not None:
-            net.load_state_dict(torch.load(start_from, map_location="cpu", weights_only=True)["average"])
+            net.load_state_dict(averaged_weights(start_from))
         return net
 
     shown = None if validation is None else some(validation, CURVE_EXAMPLES)
@@ -78,7 +76,7 @@ def train_wmh(
     if resume:
         trainer.load()
     trainer.run(batches(bank, lessons, plan.seed, trainer.step, weights), quiet)
-    return trainer.best if trainer.best.exists() and watched else trainer.checkpoint
+    return trainer.weights
 
 
 def train_twice(
@@ -120,13 +118,6 @@ def train_twice(
 def _part(plan: TrainingPlan, share: float) -> TrainingPlan:
     minutes = None if plan.minutes is None else plan.minutes * share
     return replace(plan, steps=max(1, round(plan.steps * share)), minutes=minutes)
-
-
-def load_net(path: Path, make: MakeNet = WmhNet) -> nn.Module:
-    """The network of a checkpoint, for asking."""
-    net = make()
-    net.load_state_dict(torch.load(path, map_location="cpu", weights_only=True)["average"])
-    return net.eval()
 
 
 def some(bank: Bank, count: int) -> Bank:
