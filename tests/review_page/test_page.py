@@ -87,7 +87,7 @@ def test_the_viewer_opens_on_demand_and_is_noted(page: Page, server: Server) -> 
     loaded = "performance.getEntriesByType('resource').some(entry => entry.name.includes('/assets/viewer-'))"
     assert page.evaluate(loaded) is False
     page.keyboard.press("v")
-    page.wait_for_function("() => document.querySelector('.viewer-text').textContent.startsWith('Drag')")
+    page.wait_for_function("() => document.querySelector('.viewer-text')?.textContent.startsWith('Drag')")
     assert page.evaluate(loaded) is True
     with page.expect_request("**/decision") as sent:
         decide(page, "1")
@@ -103,7 +103,7 @@ def test_without_webgl_the_pictures_serve(page: Page, server: Server) -> None:
     log_in(page, server)
     open_list(page, "defacing", "review")
     page.keyboard.press("v")
-    page.wait_for_function("() => document.querySelector('.viewer-text').textContent.includes('no WebGL')")
+    page.wait_for_function("() => document.querySelector('.viewer-text')?.textContent.includes('no WebGL')")
     pressed = decide(page, "1")
     wait_until_saved(page)
     assert standing(page, server) == [pressed]
