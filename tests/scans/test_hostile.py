@@ -88,6 +88,14 @@ def test_damaged_deflated_dicom_is_refused(spoil: str, kind: str, tmp_path: Path
     assert kind_of(read_dicom, [path]) == kind
 
 
+def test_meta_information_beyond_writing_does_not_stop_a_deflated_scan(tmp_path: Path) -> None:
+    plain = read_dicom(write_series(tmp_path / "plain"))
+    paths = deflate(write_series(tmp_path / "packed"))
+    for path in paths:
+        path.write_bytes(path.read_bytes().replace(b"\x02\x00\x10\x00UI", b"\x02\x00\x10\x00US", 1))
+    assert np.array_equal(read_dicom(paths).data, plain.data)
+
+
 def test_pixels_that_are_only_claimed_are_refused_before_the_converter_sees_them(tmp_path: Path) -> None:
     paths = write_series(tmp_path / "in", slices=2)
     for path in paths:

@@ -50,11 +50,11 @@ def inflate_file(path: Path, data_set: int, limit: int) -> None:
     OSError
         if the file cannot be written.
     """
-    from pydicom.filereader import read_file_meta_info
+    from pydicom.dataset import FileMetaDataset
     from pydicom.filewriter import write_file_meta_info
     from pydicom.uid import ExplicitVRLittleEndian
 
-    meta = read_file_meta_info(path)
+    meta = FileMetaDataset()  # A new one: what a damaged file says there may be beyond writing.
     meta.TransferSyntaxUID = ExplicitVRLittleEndian
     whole, size = path.with_suffix(".whole"), path.stat().st_size
     with path.open("rb") as reader, whole.open("wb") as writer:
