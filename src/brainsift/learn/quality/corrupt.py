@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brainsift.learn.quality.bank import Example, to_levels
-from brainsift.learn.quality.clean import CleanScan, Float32, Float64, box_of
+from brainsift.learn.quality.clean import CleanScan, Float32, Float64, Mask, box_of
 from brainsift.learn.quality.torchio_motion import TorchioMotion, apply_torchio_motion, draw_torchio_motion
 from brainsift.learn.quality.truth import truth_row
 from brainsift.simulate.artefacts.flair import (
@@ -53,6 +54,7 @@ from brainsift.simulate.artefacts.kspace import (
 )
 from brainsift.simulate.artefacts.measures import relative_contrast
 from brainsift.simulate.artefacts.motion import Motion, Moved, apply_motion, draw_motion
+from brainsift.tasks.quality.near_brain import NearBrain, near_mask
 from brainsift.tasks.quality.slices import PER_AXIS, cut_slices, foreground_box
 
 Movement = Motion | TorchioMotion
@@ -62,6 +64,10 @@ OF_FLAIR = ("csf_flow", "unsuppressed", "slab")
 """Faults that FLAIR alone has."""
 
 BOX_JITTER_MM = 4.0
+
+NEAR_MARGINS, NEAR_JITTER = (1, 4), 0.8
+"""Voxels of 2 mm around the brain in slices of the brain alone, and how far they are off."""
+
 NO_BRAIN_SHARE = 0.15
 """Of examples are cut around what is bright, as happens where the anatomy pass finds no brain: else a picture off its
 centre would betray an improper scan."""
@@ -241,12 +247,22 @@ def finish(rng: np.random.Generator, faulty: Faulty, noise: Noise) -> Example:
 
 
 def pixels_of(rng: np.random.Generator, image: Float32, scan: CleanScan) -> NDArray[np.uint8]:
-    """Slices around the brain, its box as uncertain as the anatomy pass leaves it."""
+    """Slices around the brain, its box and its border as uncertain as the anatomy pass leaves them."""
+    near: NearBrain | None = None
     if rng.random() < NO_BRAIN_SHARE:
         box = loose_box(rng, image)
     else:
         box = box_of(rng, scan.brain, scan.spacing_mm, BOX_JITTER_MM)
-    return to_levels(cut_slices(image, scan.spacing_mm, box, draw_places(rng)).pixels)
+        near = draw_near(rng, scan.brain, scan.spacing_mm)
+    return to_levels(cut_slices(image, scan.spacing_mm, box, draw_places(rng), near).pixels)
+
+
+def draw_near(rng: np.random.Generator, brain: Mask, spacing_mm: Sequence[float] | Float64) -> NearBrain:
+    """What a slice of the brain alone shows, with a border drawn too wide or too narrow."""
+    near = near_mask(brain, spacing_mm, int(rng.integers(*NEAR_MARGINS, endpoint=True)))
+    moved = near.to_mask.copy()
+    moved[:3, 3] += rng.uniform(-NEAR_JITTER, NEAR_JITTER, 3)
+    return NearBrain(near.mask, moved)
 
 
 def loose_box(rng: np.random.Generator, image: Float32) -> Float64:

@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 
 from brainsift.learn.quality.bank import Example, to_levels
-from brainsift.learn.quality.clean import CleanScan, Float32, Float64, box_of
-from brainsift.learn.quality.corrupt import BOX_JITTER_MM, draw_places, loose_box
+from brainsift.learn.quality.clean import CleanScan, Float32, Float64, Mask, box_of
+from brainsift.learn.quality.corrupt import BOX_JITTER_MM, draw_near, draw_places, loose_box
 from brainsift.learn.quality.truth import truth_row
 from brainsift.simulate.artefacts.intensity import apply_noise, draw_noise
 from brainsift.simulate.labelmap import LabelMap
 from brainsift.simulate.zoo import IMPROPER, ZooParameters, draw_zoo, make_zoo
 from brainsift.simulate.zoo_derive import Derived, swap_axes, thick_slices, to_mask, truncate
+from brainsift.tasks.quality.near_brain import NearBrain
 from brainsift.tasks.quality.slices import cut_slices
 
 DERIVED = ("thick_slices", "truncated", "swapped_axes", "mask")
@@ -63,11 +64,12 @@ def _example(
     sequence: str,
 ) -> Example:
     spacing = np.linalg.norm(affine[:3, :3], axis=0)
-    box = loose_box(rng, image)
+    box, near = loose_box(rng, image), None
     if brain is not None and (brain > 0.5).any() and rng.random() < FOUND_SHARE:
         box = box_of(rng, brain > 0.5, spacing, BOX_JITTER_MM)
+        near = draw_near(rng, brain > 0.5, spacing)
     truth = truth_row({"proper": False, "sequence": sequence})
-    return _cut(rng, image, spacing, box, truth, scan.person, scan.facts | {"fault": kind})
+    return _cut(rng, image, spacing, box, near, truth, scan.person, scan.facts | {"fault": kind})
 
 
 def zoo_example(rng: np.random.Generator, head: LabelMap, person: str, kind: str | None = None) -> Example:
@@ -81,7 +83,18 @@ def zoo_example(rng: np.random.Generator, head: LabelMap, person: str, kind: str
     truth = truth_row({"proper": made.proper, "sequence": made.sequence})
     size = np.linalg.norm(made.affine[:3, :3], axis=0)
     facts = {"source": "label map", "fault": kind, "kind": drawn.variant}
-    return _cut(rng, made.image, size, loose_box(rng, made.image), truth, person, facts)
+    box = loose_box(rng, made.image)
+    near = draw_near(rng, ellipsoid(made.image.shape, box), size) if rng.random() < FOUND_SHARE else None
+    return _cut(rng, made.image, size, box, near, truth, person, facts)
+
+
+def ellipsoid(shape: tuple[int, ...], box: Float64) -> Mask:
+    """What the anatomy pass may take for a brain where there is none: all within a box but its corners."""
+    middle, half = box.mean(axis=0), np.maximum((box[1] - box[0]) / 2, 1.0)
+    axes = np.ogrid[tuple(slice(0, n) for n in shape)]
+    distance = sum(((axis - m) / h) ** 2 for axis, m, h in zip(axes, middle, half, strict=True))
+    inside: Mask = distance <= 1
+    return inside
 
 
 def _cut(
@@ -89,9 +102,10 @@ def _cut(
     image: Float32,
     spacing: Float64,
     box: Float64,
+    near: NearBrain | None,
     truth: Float32,
     person: str,
     facts: dict[str, Any],
 ) -> Example:
-    pixels = cut_slices(image, spacing, box, draw_places(rng)).pixels
+    pixels = cut_slices(image, spacing, box, draw_places(rng), near).pixels
     return Example(to_levels(pixels), truth, person, facts)

@@ -1,5 +1,5 @@
 """What the quality network looks at: slices of the scan in three orientations, 1 mm, through the brain and the air
-around it. Training and inference cut them with the same code."""
+around it, every second one of the brain alone. Training and inference cut them with the same code."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from brainsift.anatomy.anatomy import Anatomy
 from brainsift.anatomy.normalise import padding_value
 from brainsift.scans.conform import axis_weights
 from brainsift.scans.volume import Volume
+from brainsift.tasks.quality.near_brain import NearBrain, near_brain
 
 Float32 = NDArray[np.float32]
 Float64 = NDArray[np.float64]
@@ -57,7 +58,8 @@ class Slices:
     Attributes
     ----------
     pixels : float32 (24, 224, 192) in [0, 1]: eight sagittal, eight coronal, eight axial slices; 0 outside the field of
-        view. Square root of the scaled grey value, so that faint ghosts and the noise of the air get grey levels too.
+        view, and in every second slice beyond the brain and what is near it, where one was found. Square root of the
+        scaled grey value, so that faint ghosts and the noise of the air get grey levels too.
     axes : (24,), the scan axis across each slice.
     indices : (24,), the scan's own slice that lies nearest.
     """
@@ -70,7 +72,9 @@ class Slices:
 def slices_of(volume: Volume, anatomy: Anatomy | None) -> Slices:
     """The slices of a scan around its brain; around all that is bright where no brain was found."""
     box = None if anatomy is None else brain_box(volume, anatomy)
-    return cut_slices(volume.data, volume.spacing, foreground_box(volume.data) if box is None else box)
+    if anatomy is None or box is None:
+        return cut_slices(volume.data, volume.spacing, foreground_box(volume.data))
+    return cut_slices(volume.data, volume.spacing, box, near=near_brain(volume, anatomy))
 
 
 def brain_box(volume: Volume, anatomy: Anatomy) -> Float64 | None:
@@ -103,7 +107,11 @@ def _inside(box: Float64, shape: Sequence[int]) -> Float64:
 
 
 def cut_slices(
-    data: Float32, spacing: Sequence[float] | Float64, box: Float64, places: Sequence[float] = PLACES
+    data: Float32,
+    spacing: Sequence[float] | Float64,
+    box: Float64,
+    places: Sequence[float] = PLACES,
+    near: NearBrain | None = None,
 ) -> Slices:
     """Cut, resample and scale the slices.
 
@@ -113,6 +121,7 @@ def cut_slices(
     spacing : mm, (3,).
     box : first and last voxel (2, 3) along each axis of what is to be seen; slices are centred on it.
     places : where the slices lie across the box, shares of it.
+    near : all that every second slice shows; None where no brain was found.
     """
     size = np.asarray(spacing, np.float64)
     dark, bright, padding = grey_range(data, box)
@@ -123,12 +132,20 @@ def cut_slices(
         columns, seen_columns = _resampling(
             data.shape[along_columns], size[along_columns], middle[along_columns], COLUMNS
         )
-        seen = np.outer(seen_rows, seen_columns)
-        for place in places:
+        whole = np.outer(seen_rows, seen_columns)
+        for number, place in enumerate(places):
             at = box[0, axis] + place * (box[1, axis] - box[0, axis])
             index = int(np.clip(np.rint(at), 0, data.shape[axis] - 1))
             slab = _slab(data, axis, index, size[axis], padding, dark)
             plane = rows @ (slab if along_rows < along_columns else slab.T) @ columns.T
+            seen = whole
+            if near is not None and number % 2:
+                at_pixels: dict[int, Float64 | float] = {
+                    along_rows: _voxels(middle[along_rows], size[along_rows], ROWS)[:, None],
+                    along_columns: _voxels(middle[along_columns], size[along_columns], COLUMNS)[None, :],
+                    axis: float(index),
+                }
+                seen = whole & near.at([at_pixels[a] for a in range(3)])
             pixels.append(np.where(seen, _compand(plane.astype(np.float32, copy=False), dark, bright), np.float32(0)))
             axes.append(axis)
             indices.append(index)
@@ -143,6 +160,11 @@ def _resampling(n: int, spacing: float, middle: float, count: int) -> tuple[Floa
     start = (middle + 0.5) * spacing - (count // 2 + 0.5) * PIXEL_MM
     weights = axis_weights(n, spacing, count, PIXEL_MM, start)
     return weights, np.asarray(weights.any(axis=1))
+
+
+def _voxels(middle: float, spacing: float, count: int) -> Float64:
+    """Where the pixels of `_resampling` lie, in voxels."""
+    return np.float64(middle) + (np.arange(count) - count // 2) * np.float64(PIXEL_MM / spacing)
 
 
 def _slab(data: Float32, axis: int, index: int, spacing: float, padding: float | None, dark: float) -> Float32:
