@@ -30,9 +30,12 @@ def finding(correct: float, label: str = "correct", flags: tuple[str, ...] = (),
         (0.01, "excessive", (), Action.REJECT, "good_probability"),
         (0.01, "failed", ("not_applied", "nose"), Action.REJECT, "good_probability"),
         (0.01, "insufficient", ("nose", "ears"), Action.REJECT, "good_probability"),
+        (0.01, "insufficient", ("eyes", "mouth"), Action.REJECT, "good_probability"),
         # What only policy can decide is not decided here.
         (0.01, "insufficient", ("ears",), Action.REFER, "ears_alone"),
         (0.01, "insufficient", ("brow",), Action.REFER, "ears_alone"),
+        (0.01, "insufficient", ("eyes", "ears", "brow"), Action.REFER, "eyes_alone"),
+        (0.01, "failed", ("eyes",), Action.REJECT, "good_probability"),
         # A file that is the original needs no probability.
         (0.99, "failed", ("identical_to_original",), Action.REJECT, "identical"),
         (0.99, "no_head", ("skull_stripped",), Action.REFER, "no_head"),

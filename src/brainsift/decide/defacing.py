@@ -28,6 +28,10 @@ REFERRED_FLAGS: MappingProxyType[str, str] = MappingProxyType(
 FACE = frozenset({"eyes", "nose", "mouth"})
 """Features without which a failure is a matter of policy: some sites let ears and brow stay."""
 
+ORBITS = frozenset({"eyes"})
+"""Common masks cut through the orbits, and what is behind the cut looks like an eye in part: without nose and mouth
+beside it nobody but a person can say whether it is one."""
+
 LEAST_KIND = 0.75
 """Least probability of one kind of failure for the remedial list: which remedy is tried follows from the kind. A real
 scan whose ears alone were left had 0.49 for `failed` and 0.48 for `excessive`; the limit is reasoning, not a fit."""
@@ -56,9 +60,14 @@ def decide_defacing(finding: Finding, calibration: Calibration | None = None, st
     if told:
         return _decision(Action.REFER, "doubt", f"A person should look: {'; '.join(told)}.")
     decision = decide_with(finding, calibration, stratum)
-    if decision.action is Action.REJECT and finding.label == "insufficient" and not FACE & set(finding.flags):
-        reason = "Eyes, nose and mouth are gone, ears or brow may be left: a person says whether they may stay."
-        return _decision(Action.REFER, "ears_alone", reason)
+    if decision.action is Action.REJECT and finding.label == "insufficient":
+        left = FACE & set(finding.flags)
+        if not left:
+            reason = "Eyes, nose and mouth are gone, ears or brow may be left: a person says whether they may stay."
+            return _decision(Action.REFER, "ears_alone", reason)
+        if left == ORBITS:
+            reason = "Nose and mouth are gone, of the eyes something may be left: a person says whether it may stay."
+            return _decision(Action.REFER, "eyes_alone", reason)
     if decision.action is Action.REJECT and finding.probabilities.get(finding.label, 0.0) < LEAST_KIND:
         reason = "It has failed, but it is not clear which way: a person says what is to be done."
         return _decision(Action.REFER, "kind_unsure", reason)
