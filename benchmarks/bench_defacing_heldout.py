@@ -22,9 +22,10 @@ from brainsift.evaluate.confusion import confusion
 from brainsift.evaluate.measured import balanced_accuracy_interval
 from brainsift.evaluate.proportions import clopper_pearson
 from brainsift.learn.defacing.bank import Bank, load_bank
-from brainsift.learn.defacing.job import FRESH_BANK, TRAINING_BANK, UNTELLABLE, VALIDATION_BANK
+from brainsift.learn.defacing.job import UNTELLABLE
 from brainsift.learn.defacing.measure import TOLERATED, ask_all, largest_coverage
 from brainsift.learn.defacing.train import answers, load_model, train_defacing
+from brainsift.learn.sides import FRESH_BANK, TRAINING_BANK, VALIDATION_BANK
 from brainsift.learn.trainer import TrainingPlan
 from brainsift.simulate.deface.tools import TOOLS
 from brainsift.tasks.defacing.network import CLASSES

@@ -30,8 +30,8 @@ from brainsift.anatomy.compute import compute_anatomy
 from brainsift.evaluate.detection.marks import Marks, marks_of_points
 from brainsift.evaluate.detection.match import Match, match_marks
 from brainsift.evaluate.intervals import bootstrap_rows
-from brainsift.learn.microbleeds.bank import Bank
-from brainsift.learn.microbleeds.banks import FRESH_BANK, TRAINING_BANK, VALIDATION_BANK, Banks, load_banks
+from brainsift.learn.microbleeds.bank import Bank, load_bank
+from brainsift.learn.microbleeds.banks import hold_out
 from brainsift.learn.microbleeds.build import MODALITIES, as_volume, lesions_of
 from brainsift.learn.microbleeds.cubes import load_cubes
 from brainsift.learn.microbleeds.finish import DETECTOR, TEACHER, compare_students, cubes_folder
@@ -40,6 +40,7 @@ from brainsift.learn.microbleeds.job import Networks as Makes
 from brainsift.learn.microbleeds.net import StudentNet, TeacherNet
 from brainsift.learn.microbleeds.predict import find, judge, match, onnx_asker, onnx_cube_asker
 from brainsift.learn.microbleeds.train import weights_in
+from brainsift.learn.sides import FRESH_BANK, TRAINING_BANK, VALIDATION_BANK, Banks, load_sides
 from brainsift.learn.trainer import TrainingPlan, load_net
 from brainsift.models.checksums import sha256_of
 from brainsift.models.session import load_onnx
@@ -212,7 +213,7 @@ def _case(row: dict[str, Any]) -> Case:
 
 def ablate(options: argparse.Namespace) -> None:
     """Train each variant beside the run, and measure all on the bank of fresh heads."""
-    banks = load_banks(options.run)
+    banks = load_sides(options.run, load_bank)
     if banks.fresh is None:
         sys.exit(f"{options.run} has no bank of fresh heads: train with --validation")
     plan = TrainingPlan(steps=100_000, minutes=options.minutes, seed=options.seed, threads=2, validate_every=250)
@@ -222,7 +223,7 @@ def ablate(options: argparse.Namespace) -> None:
     for name, (makes, held_out) in variants.items():
         if not options.only or name in options.only:
             folder = options.run / f"ablate_{name}"
-            train_and_export(banks.without(held_out), folder, plan, networks=makes)
+            train_and_export(hold_out(banks, held_out), folder, plan, networks=makes)
             tell_variant(name, folder, banks.fresh)
     if not options.only or "students" in options.only:
         students(options.run, banks, plan, options.seeds)
@@ -236,7 +237,7 @@ def tell_variant(name: str, folder: Path, fresh: Bank) -> None:
         print(f"    {modality}: {after_both(folder, chosen)}", flush=True)
 
 
-def students(run: Path, banks: Banks, plan: TrainingPlan, seeds: int) -> None:
+def students(run: Path, banks: Banks[Bank], plan: TrainingPlan, seeds: int) -> None:
     """Train students over seeds on the cubes of a run, with its teacher and without, and print what they reach."""
     teacher = load_net(weights_in(run / TEACHER), TeacherNet)
     detector = weights_in(run / DETECTOR)

@@ -21,10 +21,10 @@ import torch
 from brainsift.evaluate.confusion import binary_confusion
 from brainsift.evaluate.rates import balanced_accuracy
 from brainsift.learn.quality.bank import Bank, load_bank
-from brainsift.learn.quality.job import TRAINING_BANK, VALIDATION_BANK
 from brainsift.learn.quality.net import QualityNet
 from brainsift.learn.quality.train import answers, load_weights, train_quality
 from brainsift.learn.quality.truth import COLUMNS, N_BINARY
+from brainsift.learn.sides import TRAINING_BANK, VALIDATION_BANK
 from brainsift.learn.trainer import TrainingPlan
 from brainsift.tasks.quality.network import OUTPUTS
 

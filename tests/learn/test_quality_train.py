@@ -10,19 +10,13 @@ import torch
 from brainsift.evaluate.labels import Label
 from brainsift.learn.quality.bank import Bank, Example, load_bank, to_levels, write_chunk
 from brainsift.learn.quality.finetune import fine_tune
-from brainsift.learn.quality.job import (
-    TRAINING_BANK,
-    VALIDATION_BANK,
-    build,
-    export_quality,
-    find_sources,
-    train_and_export,
-)
+from brainsift.learn.quality.job import build, export_quality, find_sources, train_and_export
 from brainsift.learn.quality.labelled import held_out
 from brainsift.learn.quality.measure import ask_all, figures
 from brainsift.learn.quality.net import QualityNet
 from brainsift.learn.quality.train import answers, load_weights, train_quality
 from brainsift.learn.quality.truth import truth_row
+from brainsift.learn.sides import TRAINING_BANK, VALIDATION_BANK
 from brainsift.learn.trainer import TrainingPlan
 from brainsift.models.registry import MAX_MODEL_BYTES
 from brainsift.tasks.quality.network import decode

@@ -278,9 +278,11 @@ def wmh(
     from typing import cast, get_args
 
     from brainsift.learn.anatomy_job import split_label_maps
+    from brainsift.learn.sides import read_sides
     from brainsift.learn.trainer import TrainingPlan
     from brainsift.learn.wmh.batches import Lessons
-    from brainsift.learn.wmh.job import Simulation, build_banks, read_banks, train_and_export
+    from brainsift.learn.wmh.job import Simulation, build_banks, train_and_export
+    from brainsift.learn.wmh.labelled import labelled_banks
     from brainsift.learn.wmh.losses import Link
     from brainsift.learn.wmh.supervise import SUPERVISIONS, Supervision
 
@@ -294,7 +296,7 @@ def wmh(
     )
     try:
         if labels is not None and label_maps is None:
-            banks = read_banks(labels, scans or labels.parent, output, seed)
+            banks = read_sides(labels, scans or labels.parent, output, seed, labelled_banks)
         elif label_maps is not None and labels is None:
             split = split_label_maps(label_maps, validation or [])
             banks = build_banks(Simulation(split, lesion_masks, chunks, bad_labels), output, seed, workers)
@@ -350,10 +352,12 @@ def microbleeds(
     """
     need_extra("train", "Training")
     from brainsift.learn.anatomy_job import split_label_maps
-    from brainsift.learn.microbleeds.banks import build_banks, read_banks
+    from brainsift.learn.microbleeds.banks import build_banks, hold_out
     from brainsift.learn.microbleeds.build import MODALITIES
     from brainsift.learn.microbleeds.job import Course, Networks, train_and_export
+    from brainsift.learn.microbleeds.labelled import labelled_banks
     from brainsift.learn.microbleeds.losses import Distillation
+    from brainsift.learn.sides import read_sides
     from brainsift.learn.trainer import TrainingPlan
 
     need_folders(label_maps=label_maps, scans=scans)
@@ -365,7 +369,7 @@ def microbleeds(
     )
     try:
         if labels is not None and label_maps is None:
-            banks = read_banks(labels, scans or labels.parent, output, seed)
+            banks = read_sides(labels, scans or labels.parent, output, seed, labelled_banks)
         elif label_maps is not None and labels is None:
             banks = build_banks(split_label_maps(label_maps, validation or []), output, chunks, seed, workers)
         else:
@@ -375,7 +379,7 @@ def microbleeds(
             return
         course = Course(distillation=Distillation(temperature, alpha), students=students)
         networks = Networks() if frst else Networks().without_frst()
-        paths = train_and_export(banks.without(without or []), output, plan, course, resume=resume, networks=networks)
+        paths = train_and_export(hold_out(banks, without or []), output, plan, course, resume=resume, networks=networks)
     except (ValueError, OSError) as error:
         raise told(error, "train microbleeds") from error
     for path in paths:

@@ -6,13 +6,18 @@ import hashlib
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from brainsift.evaluate.labels import Label
 from brainsift.learn.quality.labelled import held_out
+from brainsift.learn.rows import Rows
+from brainsift.learn.sides import LabelledBanks
 from brainsift.scans.errors import ScanError
 
 PathOf = Callable[[Label], Path | None]
 """What a row says of where its label lies; None where it has none."""
+
+R = TypeVar("R", bound=Rows)
 
 
 @dataclass(frozen=True)
@@ -76,23 +81,20 @@ def _name(label: Label, path: Path) -> str:
     return f"scan_{hashlib.sha256(told.encode()).hexdigest()[:16]}"
 
 
-def split_kept(kept: Kept, names: Sequence[str], seed: int) -> tuple[list[int], list[int]]:
-    """Rows of a bank to learn from and to choose with: as the split column says, else a fifth of the other people.
-
-    Parameters
-    ----------
-    names : of the bank's examples, chunk and number.
+def split_kept(kept: Kept, bank: R, seed: int) -> LabelledBanks[R]:
+    """A bank's sides to learn from and to choose with: as the split column says, else a fifth of the other people.
 
     Raises
     ------
     ValueError
         if nothing is left to learn from.
     """
-    row_of = {name.partition("/")[0]: row for row, name in enumerate(names)}
+    row_of = {name.partition("/")[0]: row for row, name in enumerate(bank.names)}
     aside = set(held_out(kept.read, seed))
-    sides: tuple[list[int], list[int]] = ([], [])
+    training: list[int] = []
+    rest: list[int] = []
     for label, name in zip(kept.read, kept.names, strict=True):
-        sides[label.scan in aside].append(row_of[name])
-    if not sides[0]:
+        (rest if label.scan in aside else training).append(row_of[name])
+    if not training:
         raise ValueError("all labelled scans are for validation: mark some as `train` in the column split")
-    return sides
+    return LabelledBanks(bank.only(training), bank.only(rest) if rest else None, kept.failed)

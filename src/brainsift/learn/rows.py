@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from brainsift.learn.chunks import ChunkFiles
 
@@ -42,6 +43,11 @@ class Rows:
     def names(self) -> tuple[str, ...]:
         """(N,) chunk and number, which do not change when a bank grows."""
         return tuple(f"{path.stem}/{number}" for path, number in self.places)
+
+    def only(self, chosen: Iterable[int]) -> Self:
+        """A bank of some of the examples."""
+        keep = list(chosen)
+        return replace(self, places=tuple(self.places[i] for i in keep), rows=tuple(self.rows[i] for i in keep))
 
 
 def read_rows(files: ChunkFiles, folder: Path) -> tuple[tuple[Place, ...], tuple[dict[str, Any], ...]]:

@@ -12,6 +12,7 @@ import pytest
 torch = pytest.importorskip("torch", reason='training needs the extra: pip install "brainsift[train]"')
 
 from brainsift.cli.exits import Exit  # noqa: E402
+from brainsift.learn import sides  # noqa: E402
 from brainsift.learn.microbleeds import banks, cubes, finish, job, settings  # noqa: E402
 from brainsift.learn.microbleeds.bank import load_bank, write_chunk  # noqa: E402
 from brainsift.learn.microbleeds.batches import Lessons  # noqa: E402
@@ -124,7 +125,7 @@ def test_one_command_goes_from_label_maps_to_both_files(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(banks, "make_chunk", toy_chunk)
-    monkeypatch.setattr(banks, "MIN_HELD_OUT", 1)
+    monkeypatch.setattr(sides, "MIN_HELD_OUT", 1)
     monkeypatch.setattr(cubes, "CANDIDATES_EACH", 4)
     monkeypatch.setattr(settings, "CANDIDATE_RATE", 4.0)
     monkeypatch.setattr(finish, "EXPORT_SHAPE", (32, 32, 16))

@@ -12,13 +12,14 @@ import pytest
 torch = pytest.importorskip("torch", reason='training needs the extra: pip install "brainsift[train]"')
 
 from brainsift.learn.microbleeds import cubes, finish, job, settings  # noqa: E402
-from brainsift.learn.microbleeds.bank import load_bank  # noqa: E402
-from brainsift.learn.microbleeds.banks import Banks  # noqa: E402
+from brainsift.learn.microbleeds.bank import Bank, load_bank  # noqa: E402
+from brainsift.learn.microbleeds.banks import hold_out  # noqa: E402
 from brainsift.learn.microbleeds.batches import Lessons  # noqa: E402
 from brainsift.learn.microbleeds.job import Course, Networks, train_and_export  # noqa: E402
 from brainsift.learn.microbleeds.net import DetectorNet, StudentNet, TeacherNet  # noqa: E402
 from brainsift.learn.microbleeds.predict import asker, find, judge, match, onnx_asker, onnx_cube_asker  # noqa: E402
 from brainsift.learn.microbleeds.train import train_detector  # noqa: E402
+from brainsift.learn.sides import Banks  # noqa: E402
 from brainsift.learn.trainer import TrainingPlan, load_net  # noqa: E402
 from tests.learn.microbleeds.toy import toy_bank  # noqa: E402
 
@@ -31,12 +32,12 @@ COURSE = Course(Lessons(crop=(32, 32, 16), size=2), cubes=4)
 
 
 @pytest.fixture
-def banks(tmp_path: Path) -> Banks:
+def banks(tmp_path: Path) -> Banks[Bank]:
     kinds = {"bank": ("ab", ("gre", "qsm")), "v": ("c", ("gre",)), "f": ("d", ("qsm",))}
     return Banks(*(toy_bank(tmp_path / name, people, 2, only) for name, (people, only) in kinds.items()))
 
 
-def test_a_detector_learns_what_bleeds_are(banks: Banks, tmp_path: Path) -> None:
+def test_a_detector_learns_what_bleeds_are(banks: Banks[Bank], tmp_path: Path) -> None:
     """Sixty steps are enough for bright balls beside bright tubes."""
     plan = TrainingPlan(steps=60, seed=3, threads=1, validate_every=30, learning_rate=1e-2)
     lessons = Lessons(crop=(32, 32, 16), size=2)
@@ -54,7 +55,7 @@ def test_a_detector_learns_what_bleeds_are(banks: Banks, tmp_path: Path) -> None
 
 
 def test_one_call_trains_exports_and_measures_and_a_second_finds_it_done(
-    banks: Banks, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    banks: Banks[Bank], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(finish, "EXPORT_SHAPE", (32, 32, 16))
     monkeypatch.setattr(job, "CUBE_VALIDATE_EVERY", 2)
@@ -81,7 +82,7 @@ def test_one_call_trains_exports_and_measures_and_a_second_finds_it_done(
 
 
 def test_students_are_compared_on_candidates_by_kind(
-    banks: Banks, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    banks: Banks[Bank], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One that looks at the middle of a cube against one that says the opposite; two seeds of each kind."""
     monkeypatch.setattr(cubes, "MIMICS_EACH", 1)
@@ -122,14 +123,14 @@ def curve(folder: Path) -> list[dict[str, str]]:
 
 def test_a_modality_can_be_held_out_of_learning_and_is_still_measured(tmp_path: Path) -> None:
     banks = Banks(*(toy_bank(tmp_path / person, person, 1) for person in "abc"))
-    rest = banks.without(["qsm"])
+    rest = hold_out(banks, ["qsm"])
     assert set(rest.training.modalities) == {"gre", "swi"}
     assert rest.validation is not None
     assert set(rest.validation.modalities) == {"gre", "swi"}
     assert rest.fresh is not None
     assert set(rest.fresh.modalities) == {"gre", "swi", "qsm"}
     with pytest.raises(ValueError, match="no scan to learn from"):
-        banks.without(["gre", "swi", "qsm"])
+        hold_out(banks, ["gre", "swi", "qsm"])
 
 
 def test_the_discriminator_answers_about_any_number_of_cubes(tmp_path: Path) -> None:

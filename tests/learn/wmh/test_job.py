@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import nibabel as nib
@@ -12,11 +13,12 @@ torch = pytest.importorskip("torch", reason='training needs the extra: pip insta
 
 from brainsift.cli.exits import Exit  # noqa: E402
 from brainsift.evaluate.labels import Label  # noqa: E402
-from brainsift.learn.wmh.bank import load_bank  # noqa: E402
+from brainsift.learn.sides import Banks, read_sides  # noqa: E402
+from brainsift.learn.wmh.bank import Bank, load_bank  # noqa: E402
 from brainsift.learn.wmh.build import make_chunk, plan_chunks  # noqa: E402
-from brainsift.learn.wmh.job import read_banks  # noqa: E402
-from brainsift.learn.wmh.labelled import labelled_example  # noqa: E402
+from brainsift.learn.wmh.labelled import labelled_banks, labelled_example  # noqa: E402
 from brainsift.learn.wmh.predict import on_slices  # noqa: E402
+from brainsift.learn.wmh.preparing import Preparer  # noqa: E402
 from brainsift.scans.errors import ScanError  # noqa: E402
 from brainsift.scans.volume import Volume  # noqa: E402
 from brainsift.tasks.wmh.network import CHANNELS, Prepared  # noqa: E402
@@ -80,10 +82,15 @@ def study(tmp_path: Path) -> Path:
     return tmp_path / "labels.tsv"
 
 
+def banks_of(study: Path, tmp_path: Path, prepared: Preparer) -> Banks[Bank]:
+    read = partial(labelled_banks, prepared=prepared)
+    return read_sides(study, study.parent, tmp_path / "out", 0, read, quiet=True)
+
+
 def test_people_s_masks_become_coarse_labels_in_their_own_geometry(
     study: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    banks = read_banks(study, study.parent, tmp_path / "out", seed=0, prepared=prepared, quiet=True)
+    banks = banks_of(study, tmp_path, prepared)
     assert banks.training.people == ("p0", "p1")
     assert banks.validation is not None
     assert banks.validation.people == ("p2",)
@@ -95,7 +102,7 @@ def test_people_s_masks_become_coarse_labels_in_their_own_geometry(
     np.testing.assert_array_equal(example.coarse.mask, made.coarse.mask)
     np.testing.assert_allclose(example.coarse.affine, slice_affine(), atol=1e-5)
     assert (example.coarse.axis, example.coarse.thickness_mm) == (2, 4.0)
-    again = read_banks(study, study.parent, tmp_path / "out", seed=0, prepared=refuse, quiet=True)
+    again = banks_of(study, tmp_path, refuse)
     assert again.training.names == banks.training.names
 
 
@@ -117,7 +124,7 @@ def test_a_mask_on_a_fine_grid_is_the_truth_as_well(tmp_path: Path) -> None:
 
 def test_nothing_usable_is_said_with_the_reasons(study: Path, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"none of 4 rows.*No brain"):
-        read_banks(study, study.parent, tmp_path / "out", seed=0, prepared=refuse, quiet=True)
+        banks_of(study, tmp_path, refuse)
 
 
 @pytest.mark.parametrize(

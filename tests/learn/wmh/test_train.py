@@ -11,12 +11,13 @@ import pytest
 
 torch = pytest.importorskip("torch", reason='training needs the extra: pip install "brainsift[train]"')
 
+from brainsift.learn.sides import Banks  # noqa: E402
 from brainsift.learn.trainer import CURVE, TrainingPlan  # noqa: E402
 from brainsift.learn.wmh.agreement import judge_labels, weigh  # noqa: E402
 from brainsift.learn.wmh.bank import load_bank, write_chunk  # noqa: E402
 from brainsift.learn.wmh.batches import Lessons  # noqa: E402
 from brainsift.learn.wmh.geometry import CoarseLabel  # noqa: E402
-from brainsift.learn.wmh.job import CARD_FILE, MODEL_FILE, Banks, train_and_export  # noqa: E402
+from brainsift.learn.wmh.job import CARD_FILE, MODEL_FILE, train_and_export  # noqa: E402
 from brainsift.learn.wmh.measure import curve_scores, measure  # noqa: E402
 from brainsift.learn.wmh.net import WmhNet  # noqa: E402
 from brainsift.learn.wmh.predict import onnx_asker  # noqa: E402

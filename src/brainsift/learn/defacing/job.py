@@ -17,17 +17,23 @@ from brainsift.learn.defacing.card import write_card
 from brainsift.learn.defacing.train import load_model, train_defacing
 from brainsift.learn.export import export_onnx
 from brainsift.learn.people import person_of
+from brainsift.learn.sides import (
+    FRESH_BANK,
+    FRESH_SEED,
+    TRAINING_BANK,
+    VALIDATION_BANK,
+    VALIDATION_SEED,
+    held_out_chunks,
+    load_sides,
+)
 from brainsift.learn.trainer import TrainingPlan
 from brainsift.tasks.defacing.network import MODEL
 
 MODEL_FILE, CARD_FILE = f"{MODEL}.onnx", f"{MODEL}.md"
-TRAINING_BANK, VALIDATION_BANK, FRESH_BANK = "bank", "bank_validation", "bank_fresh"
 
 VALIDATION_SHARE = 0.15
 """Of the chunks, to choose weights and temperature with, and as many again to measure with; their seeds differ from
 each other's and from training's."""
-
-VALIDATION_SEED, FRESH_SEED = 900_000, 1_800_000
 
 UNTELLABLE = ("reface",)
 """Another person's face is a removed face by the rule, and looks like an untouched one: without the original nobody can
@@ -52,7 +58,7 @@ class Sources:
 
     def jobs(self, chunks: int, seed: int) -> dict[str, list[ChunkJob]]:
         """Chunks of each bank."""
-        held_out = max(4, round(VALIDATION_SHARE * chunks))
+        held_out = held_out_chunks(chunks, VALIDATION_SHARE)
         plan = partial(plan_chunks, masks=self.masks)
         left_out = tuple(dict.fromkeys((*self.exclude, *UNTELLABLE)))
         made = {TRAINING_BANK: plan(self.training, chunks, seed, exclude=left_out)}
@@ -106,10 +112,9 @@ def train_and_export(
     path of the ONNX file, ready for `brainsift models import`.
     """
     build(sources, output, plan.seed, chunks, workers, quiet=quiet)
-    bank = load_bank(output / TRAINING_BANK)
-    validation, fresh = (_bank(output / name) for name in (VALIDATION_BANK, FRESH_BANK))
-    weights = train_defacing(bank, validation, output, plan, resume=resume, quiet=quiet)
-    return export_and_measure(weights, output, bank, validation, fresh)
+    banks = load_sides(output, load_bank)
+    weights = train_defacing(banks.training, banks.validation, output, plan, resume=resume, quiet=quiet)
+    return export_and_measure(weights, output, banks.training, banks.validation, banks.fresh)
 
 
 def build(sources: Sources, output: Path, seed: int, chunks: int, workers: int = 1, *, quiet: bool = False) -> None:
@@ -124,10 +129,6 @@ def build(sources: Sources, output: Path, seed: int, chunks: int, workers: int =
 
 def _show(bar: Progress, task: TaskID, done: int, _: int) -> None:
     bar.update(task, completed=done)
-
-
-def _bank(folder: Path) -> Bank | None:
-    return load_bank(folder) if folder.is_dir() else None
 
 
 def export_and_measure(weights: Path, output: Path, bank: Bank, validation: Bank | None, fresh: Bank | None) -> Path:

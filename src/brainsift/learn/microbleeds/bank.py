@@ -75,11 +75,6 @@ class Bank(Rows):
         """(N,) ``gre``, ``swi`` or ``qsm``."""
         return tuple(str(row["modality"]) for row in self.rows)
 
-    def only(self, chosen: Iterable[int]) -> Bank:
-        """A bank of some of the examples."""
-        keep = list(chosen)
-        return Bank(tuple(self.places[i] for i in keep), tuple(self.rows[i] for i in keep), self.kept)
-
     def without(self, modalities: Iterable[str]) -> Bank:
         """A bank of the scans of other modalities."""
         gone = set(modalities)

@@ -12,7 +12,6 @@ from brainsift.evaluate.intervals import Interval
 from brainsift.learn.export import export_onnx
 from brainsift.learn.figure import Figure
 from brainsift.learn.microbleeds.bank import Bank
-from brainsift.learn.microbleeds.banks import FRESH_BANK, Banks
 from brainsift.learn.microbleeds.card import write_cards
 from brainsift.learn.microbleeds.crops import Shape, draw_crop
 from brainsift.learn.microbleeds.cubes import CubeBank, cut_bank
@@ -22,6 +21,7 @@ from brainsift.learn.microbleeds.measure import figures, measure
 from brainsift.learn.microbleeds.predict import Ask, AskCubes, cube_asker, find, judge, match, onnx_cube_asker
 from brainsift.learn.microbleeds.settings import Settings, choose_bleed_threshold, choose_candidate_threshold
 from brainsift.learn.microbleeds.train import weights_in
+from brainsift.learn.sides import FRESH_BANK, Banks
 from brainsift.models.checksums import sha256_of
 from brainsift.tasks.microbleeds.network import CANDIDATES, DISCRIMINATOR
 
@@ -35,7 +35,7 @@ EXPORT_CUBES = 8
 
 
 def finish(
-    banks: Banks,
+    banks: Banks[Bank],
     output: Path,
     how: Distillation,
     detector: tuple[nn.Module, Ask],

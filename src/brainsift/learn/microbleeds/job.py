@@ -10,7 +10,7 @@ from typing import Any
 from torch import nn
 
 from brainsift.learn.export import export_onnx
-from brainsift.learn.microbleeds.banks import TRAINING_BANK, VALIDATION_BANK, Banks
+from brainsift.learn.microbleeds.bank import Bank
 from brainsift.learn.microbleeds.batches import Lessons
 from brainsift.learn.microbleeds.cubes import CubeBank, cut_bank
 from brainsift.learn.microbleeds.discriminate import BATCH, train_student, train_teacher
@@ -28,6 +28,7 @@ from brainsift.learn.microbleeds.losses import Distillation
 from brainsift.learn.microbleeds.net import DetectorNet, StudentNet, TeacherNet
 from brainsift.learn.microbleeds.predict import onnx_asker
 from brainsift.learn.microbleeds.train import train_detector
+from brainsift.learn.sides import TRAINING_BANK, VALIDATION_BANK, Banks
 from brainsift.learn.trainer import MakeNet, TrainingPlan, load_net
 
 DETECTOR_SHARE, TEACHER_SHARE = 0.7, 0.12
@@ -70,7 +71,7 @@ class Course:
 
 
 def train_and_export(
-    banks: Banks,
+    banks: Banks[Bank],
     output: Path,
     plan: TrainingPlan,
     course: Course | None = None,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast, get_args
 
@@ -16,6 +15,7 @@ from brainsift.learn.labelled_rows import keep_labelled, split_kept
 from brainsift.learn.microbleeds.bank import Bank, chunk_names, load_bank, write_chunk
 from brainsift.learn.microbleeds.build import Preparer, prepare_with_anatomy
 from brainsift.learn.microbleeds.example import Example, Lesion, make_example
+from brainsift.learn.sides import LabelledBanks
 from brainsift.scans.read import read_file
 from brainsift.scans.volume import Volume
 from brainsift.simulate.susceptibility.example import Modality
@@ -29,15 +29,6 @@ MOST_BLEEDS = 255
 """Numbers are kept in bytes; a scan with more is not about single bleeds."""
 
 
-@dataclass(frozen=True, eq=False)
-class LabelledBanks:
-    """Examples to learn from, examples to choose weights and thresholds with, and what could not be read, with why."""
-
-    training: Bank
-    validation: Bank | None
-    failed: dict[str, str]
-
-
 def labelled_banks(
     labels: Sequence[Label],
     folder_of_labels: Path,
@@ -47,7 +38,7 @@ def labelled_banks(
     *,
     prepared: Preparer = prepare_with_anatomy,
     progress: Callable[[int, int], None] | None = None,
-) -> LabelledBanks:
+) -> LabelledBanks[Bank]:
     """Read every labelled scan once, keep it in `folder`, and split by person.
 
     Rows without `microbleeds` and those marked ``test`` are left out; every rater's label is an example of its own. The
@@ -67,9 +58,7 @@ def labelled_banks(
         write_chunk([labelled_example(label, scans / label.scan, folder_of_labels / marked, prepared)], folder, name)
 
     kept = keep_labelled(labels, lambda label: label.microbleeds, "microbleeds", chunk_names(folder), keep, progress)
-    bank = load_bank(folder)
-    training, rest = split_kept(kept, bank.names, seed)
-    return LabelledBanks(bank.only(training), bank.only(rest) if rest else None, kept.failed)
+    return split_kept(kept, load_bank(folder), seed)
 
 
 def labelled_example(label: Label, scan: Path, marked: Path, prepared: Preparer = prepare_with_anatomy) -> Example:

@@ -8,9 +8,10 @@ from rich.console import Console
 from rich.progress import Progress
 
 from brainsift.evaluate.labels import read_labels
-from brainsift.learn.quality.job import TRAINING_BANK, export_and_measure
+from brainsift.learn.quality.job import export_and_measure
 from brainsift.learn.quality.labelled import Cutter, cut_with_anatomy, labelled_banks
 from brainsift.learn.quality.train import train_quality
+from brainsift.learn.sides import TRAINING_BANK
 from brainsift.learn.trainer import TrainingPlan
 
 

@@ -17,16 +17,14 @@ from brainsift.learn.quality.build import ChunkJob, build_bank, plan_chunks
 from brainsift.learn.quality.card import write_card
 from brainsift.learn.quality.net import QualityNet
 from brainsift.learn.quality.train import load_weights, train_quality
+from brainsift.learn.sides import TRAINING_BANK, VALIDATION_BANK, VALIDATION_SEED, held_out_chunks, load_sides
 from brainsift.learn.trainer import TrainingPlan
 from brainsift.tasks.quality.network import MODEL
 
 MODEL_FILE, CARD_FILE = f"{MODEL}.onnx", f"{MODEL}.md"
-TRAINING_BANK, VALIDATION_BANK = "bank", "bank_validation"
 
 VALIDATION_SHARE = 0.2
 """Of the chunks; their seeds are never those of training."""
-
-VALIDATION_SEED = 900_000
 
 
 @dataclass(frozen=True)
@@ -49,7 +47,7 @@ class Sources:
         training = plan_chunks(self.label_maps, self.scans, chunks, seed)
         if not self.validation_maps and not self.validation_scans:
             return training, []
-        held_out = max(4, round(VALIDATION_SHARE * chunks))
+        held_out = held_out_chunks(chunks, VALIDATION_SHARE)
         return training, plan_chunks(self.validation_maps, self.validation_scans, held_out, VALIDATION_SEED + seed)
 
 
@@ -118,10 +116,11 @@ def train_and_export(
     path of the ONNX file, ready for `brainsift models import`.
     """
     build(sources, output, plan.seed, chunks, workers, quiet=quiet)
-    validation = load_bank(output / VALIDATION_BANK) if (output / VALIDATION_BANK).is_dir() else None
-    bank = load_bank(output / TRAINING_BANK)
-    weights = train_quality(bank, validation, output, plan, start_from=start_from, resume=resume, quiet=quiet)
-    return export_and_measure(weights, output, bank, validation)
+    banks = load_sides(output, load_bank)
+    weights = train_quality(
+        banks.training, banks.validation, output, plan, start_from=start_from, resume=resume, quiet=quiet
+    )
+    return export_and_measure(weights, output, banks.training, banks.validation)
 
 
 def build(sources: Sources, output: Path, seed: int, chunks: int, workers: int = 2, *, quiet: bool = False) -> None:

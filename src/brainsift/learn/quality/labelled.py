@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +14,7 @@ from brainsift.evaluate.labels import Label
 from brainsift.evaluate.splits import grouped_split
 from brainsift.learn.quality.bank import Bank, Example, chunk_names, load_bank, to_levels, write_chunk
 from brainsift.learn.quality.truth import label_row
+from brainsift.learn.sides import LabelledBanks
 from brainsift.scans.errors import ScanError
 from brainsift.scans.read import read_file
 from brainsift.scans.volume import Volume
@@ -24,15 +24,6 @@ VALIDATION_SHARE = 0.2
 """Of the people whose labels carry no split."""
 
 Cutter = Callable[[Volume], Slices]
-
-
-@dataclass(frozen=True, eq=False)
-class LabelledBanks:
-    """Examples to learn from, examples to choose the weights with, and scans that could not be read with the reason."""
-
-    training: Bank
-    validation: Bank | None
-    failed: dict[str, str]
 
 
 def cut_with_anatomy(volume: Volume) -> Slices:
@@ -48,7 +39,7 @@ def labelled_banks(
     *,
     cut: Cutter = cut_with_anatomy,
     progress: Callable[[int, int], None] | None = None,
-) -> LabelledBanks:
+) -> LabelledBanks[Bank]:
     """Read every labelled scan once, keep its slices in `folder`, and split by person.
 
     Labels marked ``test`` are left out. The split column decides where it is filled; other people are drawn.

@@ -6,7 +6,7 @@ is read in milliseconds; a bank of hundreds of heads need not fit into memory.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -70,11 +70,6 @@ def chunk_names(folder: Path) -> list[str]:
 @dataclass(frozen=True, eq=False)
 class Bank(Rows):
     """Examples on disk."""
-
-    def only(self, chosen: Iterable[int]) -> Bank:
-        """A bank of some of the examples."""
-        keep = list(chosen)
-        return Bank(tuple(self.places[i] for i in keep), tuple(self.rows[i] for i in keep))
 
     def __getitem__(self, number: int) -> Example:
         """Read an example; some 10 ms."""

@@ -9,47 +9,41 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from brainsift.evaluate.labels import read_labels
 from brainsift.learn.anatomy_job import LabelMapSplit
-from brainsift.learn.building import build_folders, read_with_bar, tell_failed
+from brainsift.learn.building import build_folders
 from brainsift.learn.export import export_onnx
+from brainsift.learn.sides import (
+    FRESH_BANK,
+    FRESH_SEED,
+    TRAINING_BANK,
+    VALIDATION_BANK,
+    VALIDATION_SEED,
+    Banks,
+    held_out_chunks,
+    load_sides,
+)
 from brainsift.learn.trainer import MakeNet, TrainingPlan, load_net
 from brainsift.learn.wmh.bank import Bank, chunk_names, load_bank
 from brainsift.learn.wmh.batches import Lessons
 from brainsift.learn.wmh.build import make_chunk, plan_chunks
 from brainsift.learn.wmh.card import write_card
 from brainsift.learn.wmh.crops import Shape, cut_input, draw_cut
-from brainsift.learn.wmh.labelled import labelled_banks
 from brainsift.learn.wmh.measure import figures, measure
 from brainsift.learn.wmh.net import WmhNet
 from brainsift.learn.wmh.predict import asker, onnx_asker
-from brainsift.learn.wmh.preparing import Preparer, prepare_with_anatomy
 from brainsift.learn.wmh.settings import Settings, choose_settings
 from brainsift.learn.wmh.supervise import needs_truth
 from brainsift.learn.wmh.train import train_twice, train_wmh
 from brainsift.tasks.wmh.network import MODEL
 
 MODEL_FILE, CARD_FILE = f"{MODEL}.onnx", f"{MODEL}.md"
-TRAINING_BANK, VALIDATION_BANK, FRESH_BANK = "bank", "bank_validation", "bank_fresh"
 
 VALIDATION_SHARE = 0.1
 """Of the chunks, to choose weights and threshold with, and as many again to measure with; their seeds differ from each
 other's and from training's."""
 
-MIN_HELD_OUT = 4
-VALIDATION_SEED, FRESH_SEED = 900_000, 1_800_000
-
 EXPORT_SHAPE: Shape = (96, 96, 96)
 """Of the crop that the exported network is compared on with the trained one."""
-
-
-@dataclass(frozen=True, eq=False)
-class Banks:
-    """Examples to learn from, to choose with and to measure with; the last two None where nobody is kept aside."""
-
-    training: Bank
-    validation: Bank | None
-    fresh: Bank | None
 
 
 @dataclass(frozen=True)
@@ -70,7 +64,9 @@ class Simulation:
     bad_label_share: float = 0.0
 
 
-def build_banks(simulation: Simulation, output: Path, seed: int, workers: int = 1, *, quiet: bool = False) -> Banks:
+def build_banks(
+    simulation: Simulation, output: Path, seed: int, workers: int = 1, *, quiet: bool = False
+) -> Banks[Bank]:
     """Build what is missing of the banks; the small ones first, so that a training may begin at any time.
 
     Raises
@@ -78,7 +74,7 @@ def build_banks(simulation: Simulation, output: Path, seed: int, workers: int = 
     ValueError
         if there is no label map to learn from.
     """
-    held_out = max(MIN_HELD_OUT, round(VALIDATION_SHARE * simulation.chunks))
+    held_out = held_out_chunks(simulation.chunks, VALIDATION_SHARE)
     plan = partial(plan_chunks, shapes=simulation.shapes)
     jobs = {}
     if simulation.split.validation:
@@ -87,49 +83,11 @@ def build_banks(simulation: Simulation, output: Path, seed: int, workers: int = 
     bad = simulation.bad_label_share
     jobs[TRAINING_BANK] = plan(simulation.split.training, simulation.chunks, 1000 * seed, bad_label_share=bad)
     build_folders(jobs, output, chunk_names, make_chunk, workers, quiet=quiet)
-    return load_banks(output)
-
-
-def load_banks(output: Path) -> Banks:
-    """The banks that lie in `output`.
-
-    Raises
-    ------
-    ValueError
-        if there is none to learn from.
-    """
-    others = [load_bank(output / name) if (output / name).is_dir() else None for name in (VALIDATION_BANK, FRESH_BANK)]
-    return Banks(load_bank(output / TRAINING_BANK), *others)
-
-
-def read_banks(
-    labels: Path,
-    scans: Path,
-    output: Path,
-    seed: int,
-    *,
-    prepared: Preparer = prepare_with_anatomy,
-    quiet: bool = False,
-) -> Banks:
-    """Banks from people's labels; what validates also measures, because labels are dear.
-
-    Raises
-    ------
-    LabelsError
-        if the labels file cannot be used.
-    ValueError
-        if no labelled scan can be used.
-    """
-    read = partial(
-        labelled_banks, read_labels(labels), labels.parent, scans, output / TRAINING_BANK, seed, prepared=prepared
-    )
-    banks = read_with_bar(lambda show: read(progress=show), quiet=quiet)
-    tell_failed(banks.failed)
-    return Banks(banks.training, banks.validation, banks.validation)
+    return load_sides(output, load_bank)
 
 
 def train_and_export(
-    banks: Banks,
+    banks: Banks[Bank],
     output: Path,
     plan: TrainingPlan,
     lessons: Lessons,
@@ -152,7 +110,9 @@ def train_and_export(
     return export_and_measure(weights, banks, output, lessons, make=make)
 
 
-def export_and_measure(weights: Path, banks: Banks, output: Path, lessons: Lessons, *, make: MakeNet = WmhNet) -> Path:
+def export_and_measure(
+    weights: Path, banks: Banks[Bank], output: Path, lessons: Lessons, *, make: MakeNet = WmhNet
+) -> Path:
     """Choose the settings on validation scans, export, and measure the exported file on the people kept aside."""
     net = load_net(weights, make)
     settings = Settings() if banks.validation is None else choose_settings(asker(net), banks.validation)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from brainsift.evaluate.labels import Label
 from brainsift.evaluate.segmentation.masks import as_mask
 from brainsift.learn.labelled_rows import keep_labelled, split_kept
+from brainsift.learn.sides import LabelledBanks
 from brainsift.learn.wmh.bank import Bank, chunk_names, load_bank, write_chunk
 from brainsift.learn.wmh.example import Example, make_example
 from brainsift.learn.wmh.geometry import coarse_label
@@ -20,15 +20,6 @@ FINE_MM = 1.5
 """A mask with no voxel side longer than this is taken for the truth on the fine grid as well."""
 
 
-@dataclass(frozen=True, eq=False)
-class LabelledBanks:
-    """Examples to learn from, examples to choose weights and threshold with, and what could not be read, with why."""
-
-    training: Bank
-    validation: Bank | None
-    failed: dict[str, str]
-
-
 def labelled_banks(
     labels: Sequence[Label],
     folder_of_labels: Path,
@@ -38,7 +29,7 @@ def labelled_banks(
     *,
     prepared: Preparer = prepare_with_anatomy,
     progress: Callable[[int, int], None] | None = None,
-) -> LabelledBanks:
+) -> LabelledBanks[Bank]:
     """Read every labelled scan once, keep it in `folder`, and split by person.
 
     Rows without a mask and those marked ``test`` are left out; every rater's mask is an example of its own. The split
@@ -59,9 +50,7 @@ def labelled_banks(
         write_chunk([labelled_example(label, scans / label.scan, folder_of_labels / mask, prepared)], folder, name)
 
     kept = keep_labelled(labels, lambda label: label.wmh_mask, "a wmh_mask", chunk_names(folder), keep, progress)
-    bank = load_bank(folder)
-    training, rest = split_kept(kept, bank.names, seed)
-    return LabelledBanks(bank.only(training), bank.only(rest) if rest else None, kept.failed)
+    return split_kept(kept, load_bank(folder), seed)
 
 
 def labelled_example(label: Label, scan: Path, mask: Path, prepared: Preparer = prepare_with_anatomy) -> Example:
