@@ -63,9 +63,12 @@ class Changes:
 
 
 def draw_changes(rng: np.random.Generator, slices: int, per_axis: int = SLICES_PER_AXIS) -> Changes:
-    """Draw changes for an example of `slices` slices, as many for each orientation."""
+    """Draw changes for an example of `slices` slices, as many for each orientation.
+
+    Half of them are of the brain alone, which every second slice is.
+    """
     k = slices // 3
-    chosen = [axis * k + np.sort(rng.choice(k, min(per_axis, k), replace=False)) for axis in range(3)]
+    chosen = [axis * k + _draw_slices(rng, k, min(per_axis, k)) for axis in range(3)]
     down, right = (int(n) for n in rng.integers(-MAX_SHIFT, MAX_SHIFT + 1, 2))
     return Changes(
         slices=np.concatenate(chosen),
@@ -76,6 +79,12 @@ def draw_changes(rng: np.random.Generator, slices: int, per_axis: int = SLICES_P
         ceiling=float(rng.uniform(*CEILING)) if rng.random() < CLIPPED else 1.0,
         edge=_draw_edge(rng) if rng.random() < TIGHT else None,
     )
+
+
+def _draw_slices(rng: np.random.Generator, slices: int, count: int) -> NDArray[np.int64]:
+    wide, near = np.arange(0, slices, 2), np.arange(1, slices, 2)
+    drawn = [rng.choice(wide, count - count // 2, replace=False), rng.choice(near, count // 2, replace=False)]
+    return np.sort(np.concatenate(drawn))
 
 
 def _draw_edge(rng: np.random.Generator) -> tuple[int, int, int]:
