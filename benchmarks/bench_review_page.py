@@ -48,7 +48,7 @@ def measure(page: Page, decisions: int, pace_s: float) -> list[float]:
         item = wait_for_scan(page)
         page.wait_for_timeout(pace_s * 1000)
         page.keyboard.press("1")
-        page.wait_for_function("item => document.querySelector('.one').dataset.item !== item", arg=item)
+        page.wait_for_function("item => (document.querySelector('.one')?.dataset.item ?? item) !== item", arg=item)
     wait_for_scan(page)
     spans: list[float] = page.evaluate(SPANS)
     return spans[before:]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
-from types import MappingProxyType
 
 import nibabel as nib
 import numpy as np
@@ -13,7 +12,6 @@ import pytest
 from PIL import Image
 
 from brainsift.anatomy.anatomy import Anatomy
-from brainsift.engine import settings as settings_of
 from brainsift.engine.scan_unit import run_scan
 from brainsift.engine.settings import RunOptions, RunSettings
 from brainsift.engine.stages import Stages
@@ -58,11 +56,6 @@ class Unfit(BallTask):
         raise NotApplicableError("White matter is not brighter than fluid.")
 
 
-def know_wmh(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let settings ask for lesions, whether or not the network is on the shelf."""
-    monkeypatch.setattr(settings_of, "REGISTRY", MappingProxyType(dict.fromkeys(("integrity", "quality", "wmh"), "")))
-
-
 def stages_with(network: WmhNetwork, integrity: Task) -> Stages:
     def task(name: str) -> Task:
         return WmhTask(lambda: network) if name == "wmh" else integrity
@@ -77,16 +70,14 @@ def done(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, Record]:
     source, output = folder / "in", folder / "out"
     write_sick_head(source / f"{NAME}.nii")
     network = network_of(load_onnx(write_tiny_wmh(folder / "wmh.onnx"), "wmh", 1), "tiny", "5" * 64)
-    with pytest.MonkeyPatch.context() as patch:
-        know_wmh(patch)
-        run_study(
-            source,
-            output,
-            RunSettings(tasks=("wmh",)),
-            RunOptions(nprocs=1),
-            stages=stages_with(network, BallTask()),
-            catalog=file_catalog,
-        )
+    run_study(
+        source,
+        output,
+        RunSettings(tasks=("wmh",)),
+        RunOptions(nprocs=1),
+        stages=stages_with(network, BallTask()),
+        catalog=file_catalog,
+    )
     return source, output, read_record(record_path(output, NAME))
 
 
@@ -161,10 +152,7 @@ def test_table_picture_and_decision(done: tuple[Path, Path, Record]) -> None:
     assert round(sum(regions), 3) == float(row["wmh_ml"])
 
 
-def test_other_sequences_are_not_asked_and_the_record_says_why(
-    done: tuple[Path, Path, Record], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    know_wmh(monkeypatch)
+def test_other_sequences_are_not_asked_and_the_record_says_why(done: tuple[Path, Path, Record]) -> None:
     (ref,) = file_catalog(done[0], ())
 
     def never() -> WmhNetwork:
@@ -179,10 +167,7 @@ def test_other_sequences_are_not_asked_and_the_record_says_why(
     assert "FLAIR" in record.not_asked["wmh"]
 
 
-def test_what_a_task_finds_out_when_it_looks_is_no_failure_of_the_scan(
-    done: tuple[Path, Path, Record], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    know_wmh(monkeypatch)
+def test_what_a_task_finds_out_when_it_looks_is_no_failure_of_the_scan(done: tuple[Path, Path, Record]) -> None:
     (ref,) = file_catalog(done[0], ())
 
     def task(name: str) -> Task:

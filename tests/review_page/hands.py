@@ -52,7 +52,7 @@ def decide(page: Page, key: str) -> tuple[str, str]:
     item = wait_for_scan(page)
     page.wait_for_timeout(LOOK_MS)
     page.keyboard.press(key)
-    page.wait_for_function("item => document.querySelector('.one').dataset.item !== item", arg=item)
+    page.wait_for_function("item => (document.querySelector('.one')?.dataset.item ?? item) !== item", arg=item)
     return item, CHOICES[key]
 
 

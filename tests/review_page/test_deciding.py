@@ -79,7 +79,7 @@ def test_undo_brings_the_scan_back_and_the_second_answer_stands(working: Page, s
     page = working
     first, wrong = decide(page, "1"), decide(page, "2")
     page.keyboard.press("z")
-    page.wait_for_function("item => document.querySelector('.one').dataset.item === item", arg=wrong[0])
+    page.wait_for_function("item => document.querySelector('.one')?.dataset.item === item", arg=wrong[0])
     right = decide(page, "3")
     wait_until_saved(page)
     assert right == (wrong[0], "excessive")
@@ -93,7 +93,7 @@ def test_undo_without_network_is_kept_in_order(working: Page, server: Server) ->
     server.kill()
     wrong = decide(page, "1")
     page.keyboard.press("z")
-    page.wait_for_function("item => document.querySelector('.one').dataset.item === item", arg=wrong[0])
+    page.wait_for_function("item => document.querySelector('.one')?.dataset.item === item", arg=wrong[0])
     right = decide(page, "4")
     server.start()
     wait_until_saved(page)
@@ -108,7 +108,7 @@ def test_undo_after_a_reload_takes_back_the_last_decision(working: Page, server:
     page.reload()
     wait_for_scan(page)
     page.keyboard.press("z")
-    page.wait_for_function("item => document.querySelector('.one').dataset.item === item", arg=wrong[0])
+    page.wait_for_function("item => document.querySelector('.one')?.dataset.item === item", arg=wrong[0])
     wait_until_saved(page)
     assert standing(page, server) == []
 
@@ -145,7 +145,7 @@ def test_later_brings_the_scan_again_behind_the_others(working: Page, server: Se
     item = wait_for_scan(page)
     page.wait_for_timeout(LOOK_MS)
     page.keyboard.press("l")
-    page.wait_for_function("item => document.querySelector('.one').dataset.item !== item", arg=item)
+    page.wait_for_function("item => (document.querySelector('.one')?.dataset.item ?? item) !== item", arg=item)
     second = decide(page, "1")
     wait_until_saved(page)
     assert standing(page, server) == [(item, "later"), second]

@@ -121,7 +121,7 @@ def test_fingers_suffice_on_a_tablet(tablet: Page, server: Server) -> None:
     tablet.wait_for_timeout(500)
     tablet.tap('[data-field="ears"]')
     tablet.tap('[data-choice="insufficient"]')
-    tablet.wait_for_function("item => document.querySelector('.one').dataset.item !== item", arg=item)
+    tablet.wait_for_function("item => (document.querySelector('.one')?.dataset.item ?? item) !== item", arg=item)
     wait_until_saved(tablet)
     assert standing(tablet, server) == [(item, "insufficient")]
 

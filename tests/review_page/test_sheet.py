@@ -34,7 +34,7 @@ def sign(page: Page) -> None:
     page.keyboard.press("s")
     page.wait_for_selector("dialog[open] #sign-now")
     page.keyboard.press("s")
-    page.wait_for_function("id => document.querySelector('.sheet').dataset.sheet !== id", arg=before)
+    page.wait_for_function("id => (document.querySelector('.sheet')?.dataset.sheet ?? id) !== id", arg=before)
 
 
 def test_a_signed_sheet_stores_the_exceptions_and_the_default_for_the_rest(sheet: Page, server: Server) -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from brainsift.cli.compared import Compared, figure_lines, number, person_of
 from brainsift.cli.exits import Stop
 from brainsift.cli.masks import ENDINGS
 
@@ -52,15 +53,6 @@ class Row:
     match: Match
 
 
-@dataclass(frozen=True)
-class Compared:
-    """All that could be compared, and scan → why not; `seen` rows were left out because a model was fitted on them."""
-
-    rows: list[Row] = field(default_factory=list)
-    failed: dict[str, str] = field(default_factory=dict)
-    seen: int = 0
-
-
 def labelled_bleeds(labels: Path) -> tuple[list[Label], int]:
     """Rows with points or a mask that no model was fitted on, and how many were left out because one was.
 
@@ -92,7 +84,7 @@ def compare_marks(
     *,
     possible: bool = False,
     seen: int = 0,
-) -> Compared:
+) -> Compared[Row]:
     """Match each row's bleeds, below `folder`, with those of the program.
 
     Parameters
@@ -101,11 +93,10 @@ def compare_marks(
     possible : whether bleeds that are called possible count.
     seen : rows that were left out.
     """
-    from brainsift.cli.evaluate_wmh import person_of
     from brainsift.evaluate.detection.match import match_marks
     from brainsift.scans.errors import ScanError
 
-    compared = Compared(seen=seen)
+    compared: Compared[Row] = Compared(seen=seen)
     for label in labels:
         if label.scan not in marks.found or label.microbleeds is None:
             compared.failed[label.scan] = marks.missing.get(label.scan, "nothing has its name")
@@ -155,7 +146,9 @@ def read_pair(reference: Path, result: Path, scan: Path | None, possible: bool =
     return made[0], made[1]
 
 
-def thresholds_of(compared: Compared, threshold: float | None, folds: int | None, seed: int) -> NDArray[np.float64]:
+def thresholds_of(
+    compared: Compared[Row], threshold: float | None, folds: int | None, seed: int
+) -> NDArray[np.float64]:
     """Least score that counts, of each row: one for all, one from the other folds, or none.
 
     Raises
@@ -177,7 +170,7 @@ def thresholds_of(compared: Compared, threshold: float | None, folds: int | None
         raise Stop(f"{error}.", "Give fewer `--folds`, or label scans of more people.") from error
 
 
-def tell(compared: Compared, figures: Sequence[GroupFigure]) -> None:
+def tell(compared: Compared[Row], figures: Sequence[GroupFigure]) -> None:
     """Print the group's table, points of the FROC curve, and what could not be compared."""
     from rich.table import Table
 
@@ -206,10 +199,9 @@ def tell(compared: Compared, figures: Sequence[GroupFigure]) -> None:
 
 
 def write_tables(
-    folder: Path, compared: Compared, figures: Sequence[GroupFigure], thresholds: NDArray[np.float64]
+    folder: Path, compared: Compared[Row], figures: Sequence[GroupFigure], thresholds: NDArray[np.float64]
 ) -> list[Path]:
     """Write a table with a row per scan, one with the group's figures, and the FROC curve."""
-    from brainsift.cli.evaluate_wmh import figure_lines, number
     from brainsift.evaluate.detection.froc import froc_curve
     from brainsift.store.files import write_atomic
     from brainsift.store.text import tsv_cell

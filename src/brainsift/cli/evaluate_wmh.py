@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from brainsift.cli.compared import Compared, figure_lines, number, person_of
 
 if TYPE_CHECKING:
     from brainsift.cli.masks import MaskFiles
@@ -41,15 +42,6 @@ class Row:
     note: str
 
 
-@dataclass(frozen=True)
-class Compared:
-    """All that could be compared, and scan → why not."""
-
-    rows: list[Row] = field(default_factory=list)
-    failed: dict[str, str] = field(default_factory=dict)
-    seen: int = 0
-
-
 def labelled_masks(labels: Path) -> tuple[list[Label], int]:
     """Rows with a mask that no model was fitted on, and how many were left out because one was.
 
@@ -70,12 +62,12 @@ def own_masks(output: Path, scans: list[str]) -> MaskFiles:
     return own_files("wmh", output, scans, (EVIDENCE,), "mask")
 
 
-def compare_masks(labels: list[Label], folder: Path, masks: MaskFiles, seen: int = 0) -> Compared:
+def compare_masks(labels: list[Label], folder: Path, masks: MaskFiles, seen: int = 0) -> Compared[Row]:
     """Compare each row's mask, below `folder`, with the one of the program."""
     from brainsift.cli.masks import score_files
     from brainsift.scans.errors import ScanError
 
-    compared = Compared(seen=seen)
+    compared: Compared[Row] = Compared(seen=seen)
     for label in labels:
         if label.scan not in masks.found or label.wmh_mask is None:
             compared.failed[label.scan] = masks.missing.get(label.scan, "no mask has its name")
@@ -90,15 +82,7 @@ def compare_masks(labels: list[Label], folder: Path, masks: MaskFiles, seen: int
     return compared
 
 
-def person_of(label: Label) -> str:
-    """The participant of the labels, else of the scan's BIDS name, else the scan is its own person."""
-    from brainsift.scans.names import entities
-
-    *folders, name = label.scan.split("/")
-    return label.participant or entities(tuple(folders), name.split(".")[0]).participant or label.person
-
-
-def tell(compared: Compared, figures: list[GroupFigure]) -> None:
+def tell(compared: Compared[Row], figures: list[GroupFigure]) -> None:
     """Print the group's table, how volumes agree, and what could not be compared."""
     from rich.table import Table
 
@@ -130,7 +114,7 @@ def tell(compared: Compared, figures: list[GroupFigure]) -> None:
         console.print(f"not compared: {scan}: {why}", markup=False)
 
 
-def write_tables(folder: Path, compared: Compared, figures: list[GroupFigure]) -> list[Path]:
+def write_tables(folder: Path, compared: Compared[Row], figures: list[GroupFigure]) -> list[Path]:
     """Write one table with a row per mask, and one with the group's figures."""
     from brainsift.evaluate.segmentation.scan import ScanScores
     from brainsift.store.files import write_atomic
@@ -150,18 +134,3 @@ def write_tables(folder: Path, compared: Compared, figures: list[GroupFigure]) -
         write_atomic(folder / name, "\n".join(content) + "\n", folder)
         written.append(folder / name)
     return written
-
-
-def figure_lines(figures: Sequence[GroupFigure]) -> list[str]:
-    """Lines of the table of a group's figures."""
-    lines = ["scans\tmetric\tstatistic\tvalue\tlow\thigh\tn\tpeople\tinterval"]
-    for figure in figures:
-        one = figure.interval
-        values = (number(one.value), number(one.low), number(one.high), str(one.n), str(one.groups), one.method)
-        lines.append("\t".join((figure.scans, figure.metric, figure.statistic, *values)))
-    return lines
-
-
-def number(value: float) -> str:
-    """A cell of a table; empty where there is no number."""
-    return "" if value != value else f"{value:.6g}"

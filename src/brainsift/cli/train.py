@@ -35,6 +35,7 @@ from brainsift.cli.train_options import (
     Workers,
     need_folders,
     told,
+    unclear,
 )
 
 app = typer.Typer(help="Train networks (needs the extra `train`).", no_args_is_help=True, rich_markup_mode="markdown")
@@ -148,7 +149,7 @@ def quality(
     others = (labels, label_maps, real_scans)
     adapts = wants_adaptation(source, target, unlabelled, others)
     if not adapts and (labels is None) == (label_maps is None and real_scans is None):
-        raise Stop("What to learn from is not clear.", "Give either `--label-maps` and `--real-scans`, or `--labels`.")
+        raise unclear("Give either `--label-maps` and `--real-scans`, or `--labels`.")
     simulates = labels is None and not adapts
     plan = TrainingPlan(
         steps=steps or (ADAPTATION_STEPS if adapts else 20_000),
@@ -301,7 +302,7 @@ def wmh(
             split = split_label_maps(label_maps, validation or [])
             banks = build_banks(Simulation(split, lesion_masks, chunks, bad_labels), output, seed, workers)
         else:
-            raise Stop("What to learn from is not clear.", "Give either `--label-maps` or `--labels`.")
+            raise unclear()
         path = train_and_export(banks, output, plan, lessons, two_steps=two_step, resume=resume)
     except (ValueError, OSError) as error:
         raise told(error, "train wmh") from error
@@ -373,7 +374,7 @@ def microbleeds(
         elif label_maps is not None and labels is None:
             banks = build_banks(split_label_maps(label_maps, validation or []), output, chunks, seed, workers)
         else:
-            raise Stop("What to learn from is not clear.", "Give either `--label-maps` or `--labels`.")
+            raise unclear()
         if bank_only:
             typer.echo(output)
             return

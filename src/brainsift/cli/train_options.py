@@ -39,3 +39,8 @@ def need_folders(**folders: Path | None) -> None:
 def told(error: Exception, verb: str) -> Stop:
     """What a training refused, and where to read on."""
     return Stop(f"{str(error)[:1].upper()}{str(error)[1:]}", f"See `brainsift {verb} --help`.")
+
+
+def unclear(remedy: str = "Give either `--label-maps` or `--labels`.") -> Stop:
+    """Nothing to learn from was given, or more than can be learnt from at once."""
+    return Stop("What to learn from is not clear.", remedy)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 
 class OfPeople(Protocol):
@@ -17,6 +18,33 @@ class OfPeople(Protocol):
 def person_of(path: Path) -> str:
     """Whose head a file holds: its name without ending and without ``_labels``."""
     return path.name.split(".")[0].removesuffix("_labels")
+
+
+class Turn(NamedTuple):
+    """A chunk's name, the file that it is made of, whose head that is, and the seed."""
+
+    name: str
+    path: Path
+    person: str
+    seed: int
+
+
+def take_turns(label_maps: Sequence[Path], chunks: int, seed: int) -> list[Turn]:
+    """`chunks` turns that go around the label maps, each with a seed of its own.
+
+    Raises
+    ------
+    ValueError
+        if there is no label map.
+    """
+    if not label_maps:
+        raise ValueError("a bank is made from label maps, got none")
+    turns = []
+    for number in range(chunks):
+        path = label_maps[number % len(label_maps)]
+        person = person_of(path)
+        turns.append(Turn(f"{person}_{number:05d}", path, person, seed + number))
+    return turns
 
 
 def refuse_shared_people(bank: OfPeople, validation: OfPeople | None) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from types import MappingProxyType
 
 import numpy as np
 import pytest
@@ -12,15 +11,12 @@ import pytest
 from brainsift.models import shelf as shelves
 from brainsift.models.errors import ModelError
 from brainsift.models.importing import import_model
-from brainsift.models.registry import REGISTRY
 from brainsift.models.session import load_onnx, open_session
 from brainsift.models.shelf import find
 from brainsift.tasks.wmh.marked import DEFAULT_MIN_MM3, DEFAULT_THRESHOLD
 from brainsift.tasks.wmh.model import network_of, open_wmh_network
 from brainsift.tasks.wmh.network import CHANNELS, Prepared
-from tests.tasks.wmh.tiny import SPEC, write_tiny_wmh
-
-KNOWN = MappingProxyType({**REGISTRY, "wmh": SPEC})
+from tests.tasks.wmh.tiny import write_tiny_wmh
 
 
 def prepared(grey: float) -> Prepared:
@@ -35,17 +31,16 @@ def prepared(grey: float) -> Prepared:
 
 
 @pytest.fixture
-def with_place(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """A registry that knows the model; caches of one process are emptied before and after."""
+def fresh_caches() -> Iterator[None]:
+    """Caches of one process are emptied before and after."""
     for cached in (shelves.find, open_session):
         cached.cache_clear()
-    monkeypatch.setattr(shelves, "REGISTRY", KNOWN)
     yield
     for cached in (shelves.find, open_session):
         cached.cache_clear()
 
 
-@pytest.mark.usefixtures("with_place")
+@pytest.mark.usefixtures("fresh_caches")
 def test_a_model_on_the_shelf_is_opened_with_the_settings_of_its_file(tmp_path: Path) -> None:
     source = write_tiny_wmh(tmp_path / "ours.onnx", {"threshold": "0.35", "min_lesion_mm3": "5"})
     imported = import_model("wmh", source, tmp_path / "shelf")
@@ -54,7 +49,7 @@ def test_a_model_on_the_shelf_is_opened_with_the_settings_of_its_file(tmp_path: 
     assert (network.model_id, network.model_sha256) == ("wmh", imported.sha256)
 
 
-@pytest.mark.usefixtures("with_place")
+@pytest.mark.usefixtures("fresh_caches")
 def test_the_packaged_model_stands_in_where_the_shelf_has_none_and_brings_its_settings(tmp_path: Path) -> None:
     network = open_wmh_network(1, tmp_path)
     card = find("wmh").path.with_suffix(".md").read_text(encoding="utf-8")

@@ -9,7 +9,6 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from brainsift.models.registry import ModelSpec, TensorSpec
 from brainsift.tasks.wmh.network import CHANNELS
 
 OPSET, IR_VERSION = 17, 8
@@ -19,20 +18,6 @@ DARKNESS = 60.0
 
 HALFWAY = 0.55
 """Grey value of even odds where all is white matter."""
-
-SPEC = ModelSpec(
-    name="wmh",
-    task="wmh",
-    file="wmh.onnx",
-    card="wmh.md",
-    spacing_mm=1.0,
-    multiple_of=16,
-    input=TensorSpec("image", (1, len(CHANNELS), None, None, None), "channels of tasks/wmh/network.py"),
-    output=TensorSpec("logits", (1, 1, None, None, None), "float32 before the sigmoid, same grid"),
-    licence="Apache-2.0",
-    trained_on=(),
-)
-"""The place that a trained model will take in `models.registry`."""
 
 
 def write_tiny_wmh(path: Path, metadata: Mapping[str, str] | None = None, outputs: int = 1) -> Path:

@@ -12,7 +12,7 @@ import numpy as np
 from brainsift.anatomy.compute import compute_anatomy
 from brainsift.learn.defacing.bank import Example, chunk_names, make_example, write_chunk
 from brainsift.learn.defacing.truth import FEATURES, truth_row
-from brainsift.learn.people import person_of
+from brainsift.learn.people import take_turns
 from brainsift.learn.workers import make_missing
 from brainsift.scans.volume import InputGrid, ReadFacts, Volume
 from brainsift.simulate.deface.draw import DefacedExample, draw_defaced_example
@@ -59,13 +59,10 @@ def plan_chunks(
     ValueError
         if there is no label map.
     """
-    if not label_maps:
-        raise ValueError("a bank is made from label maps, got none")
     jobs = []
-    for number in range(chunks):
-        path = label_maps[number % len(label_maps)]
-        person, donors = person_of(path), _donors(label_maps, number) if "reface" not in exclude else ()
-        jobs.append(ChunkJob(f"{person}_{number:05d}", path, person, donors, exclude, masks, seed + number))
+    for number, (name, path, person, own_seed) in enumerate(take_turns(label_maps, chunks, seed)):
+        donors = _donors(label_maps, number) if "reface" not in exclude else ()
+        jobs.append(ChunkJob(name, path, person, donors, exclude, masks, own_seed))
     return jobs
 
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from brainsift.anatomy.compute import compute_anatomy
 from brainsift.learn.microbleeds.bank import write_chunk
 from brainsift.learn.microbleeds.example import Example, Lesion, make_example
-from brainsift.learn.people import person_of
+from brainsift.learn.people import take_turns
 from brainsift.scans.errors import ScanError
 from brainsift.scans.volume import InputGrid, ReadFacts, Volume
 from brainsift.simulate.labelmap import LabelMap, load_label_map
@@ -94,14 +94,10 @@ def plan_chunks(
     ValueError
         if there is no label map.
     """
-    if not label_maps:
-        raise ValueError("a bank is made from label maps, got none")
     jobs = []
-    for number in range(chunks):
-        path = label_maps[number % len(label_maps)]
-        person = person_of(path)
-        count = draw_many(np.random.default_rng([seed + number, 61])) if many else None
-        jobs.append(ChunkJob(f"{person}_{number:05d}", path, person, seed + number, count, voxel_mm))
+    for turn in take_turns(label_maps, chunks, seed):
+        count = draw_many(np.random.default_rng([turn.seed, 61])) if many else None
+        jobs.append(ChunkJob(*turn, count, voxel_mm))
     return jobs
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from brainsift.learn.people import person_of
+from brainsift.learn.people import take_turns
 from brainsift.learn.wmh.bank import write_chunk
 from brainsift.learn.wmh.example import Example, make_example
 from brainsift.learn.wmh.geometry import coarse_label
@@ -71,15 +71,10 @@ def plan_chunks(
     ValueError
         if there is no label map.
     """
-    if not label_maps:
-        raise ValueError("a bank is made from label maps, got none")
-    jobs = []
-    for number in range(chunks):
-        path = label_maps[number % len(label_maps)]
-        person = person_of(path)
-        name = f"{person}_{number:05d}"
-        jobs.append(ChunkJob(name, path, person, shapes, seed + number, count, bad_label_share))
-    return jobs
+    return [
+        ChunkJob(name, path, person, shapes, own_seed, count, bad_label_share)
+        for name, path, person, own_seed in take_turns(label_maps, chunks, seed)
+    ]
 
 
 def make_chunk(job: ChunkJob, folder: Path, prepared: Preparer = prepare_with_anatomy) -> Path:

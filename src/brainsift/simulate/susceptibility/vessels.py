@@ -187,12 +187,8 @@ def _medullary_veins(frame: Frame, rng: np.random.Generator, plan: VesselPlan) -
 
 def _short_veins(frame: Frame, rng: np.random.Generator, plan: VesselPlan) -> list[Tube]:
     """From the surface of the brain into the cortex."""
-    fluid = np.flatnonzero(np.isin(frame.head.values, FLUID)[frame.head.codes.ravel()])
-    if not fluid.size or not plan.short:
-        return []
-    at = np.stack(np.unravel_index(fluid[rng.integers(fluid.size, size=plan.short)], frame.head.codes.shape), axis=1)
     tubes = []
-    for start in frame.mni(at.astype(float)):
+    for start in frame.mni(_in_fluid(frame, rng, plan.short)):
         along = np.array([0.0, -18.0, 12.0]) - start + rng.normal(0, 18, 3)
         along /= np.linalg.norm(along)
         radius = float(np.exp(rng.normal(np.log(0.25), 0.3)))
@@ -224,13 +220,18 @@ def _large_arteries(frame: Frame, rng: np.random.Generator) -> list[Tube]:
 
 
 def _small_arteries(frame: Frame, rng: np.random.Generator, plan: VesselPlan) -> list[Tube]:
+    at = _in_fluid(frame, rng, plan.arteries)
+    heading = rng.standard_normal((len(at), 3))
+    radius = np.exp(rng.normal(np.log(0.5), 0.3, len(at)))
+    return _walk(frame, rng, at, heading, radius, 40, FLUID)
+
+
+def _in_fluid(frame: Frame, rng: np.random.Generator, count: int) -> Float64:
+    """Points (count, 3) in voxels, drawn from the fluid of the sulci; none where there is no fluid."""
     fluid = np.flatnonzero(np.isin(frame.head.values, FLUID)[frame.head.codes.ravel()])
-    if not fluid.size or not plan.arteries:
-        return []
-    at = np.stack(np.unravel_index(fluid[rng.integers(fluid.size, size=plan.arteries)], frame.head.codes.shape), axis=1)
-    heading = rng.standard_normal((plan.arteries, 3))
-    radius = np.exp(rng.normal(np.log(0.5), 0.3, plan.arteries))
-    return _walk(frame, rng, at.astype(float), heading, radius, 40, FLUID)
+    drawn = fluid[rng.integers(fluid.size, size=count)] if fluid.size and count else fluid[:0]
+    at: Float64 = np.stack(np.unravel_index(drawn, frame.head.codes.shape), axis=1).astype(float)
+    return at
 
 
 def _tube(frame: Frame, course_mm: Float64, first_mm: float, last_mm: float) -> Tube:
