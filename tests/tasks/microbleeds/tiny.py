@@ -13,7 +13,14 @@ from onnx import TensorProto, helper, numpy_helper
 from brainsift.models.registry import ModelSpec, TensorSpec
 from brainsift.models.session import load_onnx
 from brainsift.tasks.microbleeds.model import BleedNetworks, networks_of
-from brainsift.tasks.microbleeds.network import CANDIDATES, CHANNELS, CUBE_CHANNELS, CUBE_VOXELS, DISCRIMINATOR
+from brainsift.tasks.microbleeds.network import (
+    CANDIDATES,
+    CHANNELS,
+    CUBE_CHANNELS,
+    CUBE_VOXELS,
+    DISCRIMINATOR,
+    SOFTENED,
+)
 
 OPSET, IR_VERSION = 17, 8
 
@@ -50,10 +57,10 @@ SPECS = {
 def write_detector(path: Path, metadata: Mapping[str, str] | None = None, outputs: int = 1) -> Path:
     """What is brighter than `BRIGHT`."""
     weights = np.zeros((outputs, len(CHANNELS), 1, 1, 1), np.float32)
-    weights[:, CHANNELS.index("image")] = STEEPNESS
+    weights[:, CHANNELS.index("image")] = SOFTENED * STEEPNESS
     nodes = [helper.make_node("Conv", ["image", "weights", "bias"], ["logits"])]
     shape = [1, len(CHANNELS), "x", "y", "z"]
-    bias = np.full(outputs, -STEEPNESS * BRIGHT, np.float32)
+    bias = np.full(outputs, -SOFTENED * STEEPNESS * BRIGHT, np.float32)
     return _write(
         path, nodes, {"weights": weights, "bias": bias}, ("image", shape), [1, outputs, "x", "y", "z"], metadata
     )

@@ -16,7 +16,14 @@ from brainsift.evaluate.detection.marks import Marks, marks_of_points
 from brainsift.evaluate.detection.match import Match, match_marks
 from brainsift.learn.microbleeds.example import Example
 from brainsift.models.session import load_onnx
-from brainsift.tasks.microbleeds.network import CANDIDATES, DISCRIMINATOR, candidates, cubes, probability
+from brainsift.tasks.microbleeds.network import (
+    CANDIDATES,
+    DISCRIMINATOR,
+    candidate_probability,
+    candidates,
+    cubes,
+    probability,
+)
 
 Float32 = NDArray[np.float32]
 Float64 = NDArray[np.float64]
@@ -27,7 +34,7 @@ Ask = Callable[[Example], Float32]
 AskCubes = Callable[[Float32], Float32]
 """Bleed probability of each cube, (N, channels, X, Y, Z) → (N,)."""
 
-LOWEST = 0.05
+LOWEST = 0.25
 """Probability from which places are looked at when a threshold is still to be chosen."""
 
 MOST = 120
@@ -69,7 +76,7 @@ def asker(model: nn.Module, device: str = "cpu") -> Ask:
         seen = torch.from_numpy(example.whole()[None]).to(device)
         with torch.no_grad(), torch.autocast(device, dtype=torch.bfloat16):
             logits = model.eval()(seen)
-        return probability(logits[0, 0].float().cpu().numpy())
+        return candidate_probability(logits[0, 0].float().cpu().numpy())
 
     return ask
 
@@ -78,7 +85,7 @@ def onnx_asker(path: Path, threads: int | None = None) -> Ask:
     """Ask an exported detector, as inference does."""
     session = load_onnx(path, CANDIDATES, threads)
     name = session.get_inputs()[0].name
-    return lambda example: probability(session.run(None, {name: example.whole()[None]})[0][0, 0])
+    return lambda example: candidate_probability(session.run(None, {name: example.whole()[None]})[0][0, 0])
 
 
 def cube_asker(model: nn.Module, device: str = "cpu") -> AskCubes:

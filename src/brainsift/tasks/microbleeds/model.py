@@ -17,6 +17,7 @@ from brainsift.tasks.microbleeds.network import (
     DISCRIMINATOR,
     Candidate,
     Prepared,
+    candidate_probability,
     candidates,
     cubes,
     probability,
@@ -27,7 +28,7 @@ Float32 = NDArray[np.float32]
 THRESHOLD = "threshold"
 """Name in the metadata of both ONNX files: chosen on validation heads when the models were trained."""
 
-DEFAULT_CANDIDATE, DEFAULT_BLEED = 0.1, 0.5
+DEFAULT_CANDIDATE, DEFAULT_BLEED = 0.35, 0.5
 """For models whose files name none: recall comes first in the first step."""
 
 POSSIBLE_SHARE = 0.5
@@ -74,7 +75,7 @@ class BleedNetworks:
         logits = self.detector.run(None, {name: prepared.input[None]})[0]
         if logits.shape != (1, 1, *prepared.input.shape[1:]):
             raise _bad(CANDIDATES, f"answers of the shape {logits.shape} for {prepared.input.shape[1:]} voxels")
-        return candidates(probability(logits[0, 0]), prepared, self.candidate_threshold)
+        return candidates(candidate_probability(logits[0, 0]), prepared, self.candidate_threshold)
 
     def judge(self, prepared: Prepared, places: Sequence[Candidate]) -> Float32:
         """Step two: probability that each place is a bleed, float32 (N,).

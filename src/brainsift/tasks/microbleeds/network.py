@@ -36,6 +36,10 @@ FRST_FULL = 0.01
 share that votes, so that simulated bleeds of 3 mm on slices of 1 mm reach 0.003 to 0.005, on slices of 4 mm 0.0002, and
 one voxel of the brain in a thousand 0.0003."""
 
+SOFTENED = 4.0
+"""The detector's logits are divided by this: it learns that a bleed weighs hundreds of voxels, so its odds are far too
+high, and all that it is sure of would round to 1 and could not be ranked."""
+
 SEEN_MM = 2.0
 """The image is blanked further than this from all that lies inside the skull: bone is as dark as blood."""
 
@@ -147,6 +151,11 @@ def cubes(prepared: Prepared, centres: Float64) -> Float32:
     return cut_cubes(prepared.input, centres, SPACING_MM)
 
 
+def candidate_probability(logits: NDArray[np.floating]) -> Float32:
+    """Of the detector's logits; see `SOFTENED`."""
+    return probability(logits / np.float32(SOFTENED))
+
+
 def probability(logits: NDArray[np.floating]) -> Float32:
     """Of logits of any shape, float32."""
     half = np.tanh(np.float32(0.5) * logits.astype(np.float32, copy=False))
@@ -164,6 +173,7 @@ __all__ = [
     "SPACING_MM",
     "Candidate",
     "Prepared",
+    "candidate_probability",
     "candidates",
     "cube",
     "cubes",
