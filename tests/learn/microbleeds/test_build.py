@@ -149,25 +149,3 @@ def test_one_command_goes_from_label_maps_to_both_files(
         assert (output / f"microbleeds_{name}.onnx").is_file()
         assert "person_2" in (output / f"microbleeds_{name}.md").read_text()
     assert set(load_bank(output / "bank").people) == {"person_0", "person_1"}
-
-
-@pytest.mark.parametrize(
-    ("arguments", "told"),
-    [
-        ((), "not clear"),
-        (("--label-maps", "."), "no label map"),
-        (("--label-maps", "nowhere"), "no folder nowhere"),
-        (("--label-maps", ".", "--without", "t1w"), "'t1w' is no modality"),
-    ],
-)
-def test_the_command_line_says_what_is_missing(
-    call: Call,  # noqa: F811
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    arguments: tuple[str, ...],
-    told: str,
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    answer = call("train", "microbleeds", "out", *arguments)
-    assert answer.code == Exit.USAGE
-    assert told in answer.err

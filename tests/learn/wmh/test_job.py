@@ -1,4 +1,4 @@
-"""From label maps and from people's masks to banks; the command line in front of it."""
+"""From label maps and from people's masks to banks."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ import pytest
 
 torch = pytest.importorskip("torch", reason='training needs the extra: pip install "brainsift[train]"')
 
-from brainsift.cli.exits import Exit  # noqa: E402
 from brainsift.evaluate.labels import Label  # noqa: E402
 from brainsift.learn.sides import Banks, read_sides  # noqa: E402
 from brainsift.learn.wmh.bank import Bank, load_bank  # noqa: E402
@@ -22,7 +21,6 @@ from brainsift.learn.wmh.preparing import Preparer  # noqa: E402
 from brainsift.scans.errors import ScanError  # noqa: E402
 from brainsift.scans.volume import Volume  # noqa: E402
 from brainsift.tasks.wmh.network import CHANNELS, Prepared  # noqa: E402
-from tests.cli.conftest import Call, call  # noqa: E402, F401
 from tests.learn.wmh.toy import AFFINE, SHAPE, slice_affine, toy_example  # noqa: E402
 
 SIZE = 16
@@ -125,25 +123,3 @@ def test_a_mask_on_a_fine_grid_is_the_truth_as_well(tmp_path: Path) -> None:
 def test_nothing_usable_is_said_with_the_reasons(study: Path, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"none of 4 rows.*No brain"):
         banks_of(study, tmp_path, refuse)
-
-
-@pytest.mark.parametrize(
-    ("arguments", "told"),
-    [
-        ((), "not clear"),
-        (("--label-maps", "."), "no label map"),
-        (("--label-maps", "nowhere"), "no folder nowhere"),
-        (("--label-maps", ".", "--supervision", "magic"), "no choice of --supervision"),
-    ],
-)
-def test_the_command_line_says_what_is_missing(
-    call: Call,  # noqa: F811
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    arguments: tuple[str, ...],
-    told: str,
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    answer = call("train", "wmh", "out", *arguments)
-    assert answer.code == Exit.USAGE
-    assert told in answer.err
