@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from brainsift.anatomy.labels import Tissue
-from brainsift.tasks.wmh.lesions import COLUMNS, lesion_table, list_lesions
+from brainsift.tasks.tables import table_text
+from brainsift.tasks.wmh.lesions import Lesion, list_lesions
 from brainsift.tasks.wmh.marked import mark
 from brainsift.tasks.wmh.native import NativeMap
 from brainsift.tasks.wmh.places import Region, find_places
@@ -67,8 +68,8 @@ def test_an_empty_mask_gives_zeros_and_no_nan() -> None:
     for name, value in numbers.items():
         if name != "white_grey_contrast":
             assert value == 0, name
-    table = lesion_table(list_lesions(found.marked, found.places, volume().input_grid, np.eye(4)))
-    assert table == "\t".join(COLUMNS) + "\n"
+    table = table_text(Lesion, list_lesions(found.marked, found.places, volume().input_grid, np.eye(4)))
+    assert table == "\t".join(field.name for field in fields(Lesion)) + "\n"
 
 
 @pytest.mark.parametrize(
@@ -145,7 +146,7 @@ def test_the_table_says_where_each_lesion_is_in_the_file_in_space_and_in_mni() -
     assert (first.i_voxel, first.j_voxel, first.k_voxel) == pytest.approx((ras[1], ras[2], 95 - ras[0]), abs=0.1)
     assert first.diameter_mm == pytest.approx(16, abs=0.6)
     assert 0.5 < first.mean_probability < first.max_probability <= 1
-    header, row, *_ = lesion_table(lesions).splitlines()
+    header, row, *_ = table_text(Lesion, lesions).splitlines()
     assert dict(zip(header.split("\t"), row.split("\t"), strict=True))["region"] == first.region
 
 
@@ -153,4 +154,4 @@ def test_without_a_place_in_mni_the_table_says_so() -> None:
     found = measured()
     lesions = list_lesions(found.marked, found.places, volume().input_grid, None)
     assert lesions[0].mni_x_mm is None
-    assert "\tn/a\tn/a\tn/a\t" in lesion_table(lesions)
+    assert "\tn/a\tn/a\tn/a\t" in table_text(Lesion, lesions)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import astuple, dataclass, fields
-from typing import Any
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
@@ -76,16 +74,3 @@ class Looked:
     x_mm: float
     y_mm: float
     z_mm: float
-
-
-def rounded(place: Iterable[float]) -> tuple[float, float, float]:
-    """To hundredths."""
-    x, y, z = (round(float(value), 2) for value in place)
-    return x, y, z
-
-
-def table(kind: type[Bleed] | type[Looked], rows: Sequence[Bleed] | Sequence[Looked]) -> str:
-    """Rows as tab-separated text with a header; ``n/a`` where there is no value, as BIDS has it."""
-    names = tuple(field.name for field in fields(kind))
-    cells: list[tuple[Any, ...]] = [names, *(astuple(row) for row in rows)]
-    return "".join("\t".join("n/a" if cell is None else str(cell) for cell in row) + "\n" for row in cells)

@@ -10,13 +10,14 @@ from numpy.typing import NDArray
 
 from brainsift.anatomy.anatomy import Anatomy
 from brainsift.scans.volume import Volume
-from brainsift.tasks.microbleeds.bleeds import Bleed, Looked, rounded
+from brainsift.tasks.microbleeds.bleeds import Bleed, Looked
 from brainsift.tasks.microbleeds.cleanup import Judged, judge
 from brainsift.tasks.microbleeds.extent import Extent, extent_of
 from brainsift.tasks.microbleeds.mars import MarsAtlas
 from brainsift.tasks.microbleeds.model import BleedNetworks
 from brainsift.tasks.microbleeds.network import Candidate, Prepared
 from brainsift.tasks.microbleeds.places import Place, find_places
+from brainsift.tasks.tables import rounded
 
 Float64 = NDArray[np.float64]
 

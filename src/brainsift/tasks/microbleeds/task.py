@@ -14,7 +14,7 @@ from brainsift.scans.errors import ScanError
 from brainsift.scans.ref import ScanRef
 from brainsift.scans.volume import Volume
 from brainsift.tasks.base import Drawn, DrawnImage, Finding, Measurement, NotApplicableError
-from brainsift.tasks.microbleeds.bleeds import Bleed, Looked, table
+from brainsift.tasks.microbleeds.bleeds import Bleed, Looked
 from brainsift.tasks.microbleeds.find import Found, find_bleeds
 from brainsift.tasks.microbleeds.mars import GROUP, REGIONS, load_mars_atlas
 from brainsift.tasks.microbleeds.modality import modality_of
@@ -22,6 +22,7 @@ from brainsift.tasks.microbleeds.model import BleedNetworks, open_bleed_networks
 from brainsift.tasks.microbleeds.network import prepare
 from brainsift.tasks.microbleeds.trust import flags
 from brainsift.tasks.microbleeds.words import FOUND, GROUPS, NONE, POSSIBLE, bin_of, describe
+from brainsift.tasks.tables import table_text
 
 NOT_ASKED = ("no_brain", "no_signal", "phase", "unknown_units", "not_susceptibility")
 """Kinds of `ScanError` that say that the question does not apply, rather than that something went wrong."""
@@ -151,7 +152,10 @@ def drawn_of(
         1.0,
         f"Cerebral microbleeds by {told}, numbered as in the table: definite ones first, possible ones after them.",
     )
-    tables = {"microbleeds_table": table(Bleed, found.bleeds), "microbleeds_candidates": table(Looked, found.looked)}
+    tables = {
+        "microbleeds_table": table_text(Bleed, found.bleeds),
+        "microbleeds_candidates": table_text(Looked, found.looked),
+    }
     shown: dict[str, bytes] = {}
     if pictures:
         from brainsift.tasks.microbleeds.picture import picture_bleeds

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import astuple, dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from brainsift.scans.volume import InputGrid
+from brainsift.tasks.tables import rounded
 from brainsift.tasks.wmh.marked import Marked
 from brainsift.tasks.wmh.places import Places, Region
 
@@ -49,9 +50,6 @@ class Lesion:
     max_probability: float
 
 
-COLUMNS = tuple(field.name for field in fields(Lesion))
-
-
 def list_lesions(marked: Marked, places: Places, grid: InputGrid, to_mni: Float64 | None) -> list[Lesion]:
     """All lesions, the largest first.
 
@@ -75,9 +73,9 @@ def _lesion(
     to_mni: Float64 | None,
 ) -> Lesion:
     mm = marked.mm[piece].mean(axis=0)
-    x, y, z = _rounded(mm)
-    i, j, k = _rounded(grid.stored_voxel(marked.index[piece].mean(axis=0)))
-    mni = (None,) * 3 if to_mni is None else _rounded(to_mni[:3, :3] @ mm + to_mni[:3, 3])
+    x, y, z = rounded(mm)
+    i, j, k = rounded(grid.stored_voxel(marked.index[piece].mean(axis=0)))
+    mni = (None,) * 3 if to_mni is None else rounded(to_mni[:3, :3] @ mm + to_mni[:3, 3])
     probability = marked.probability[piece]
     return Lesion(
         lesion=number,
@@ -99,20 +97,9 @@ def _lesion(
     )
 
 
-def _rounded(place: Float64) -> tuple[float, float, float]:
-    x, y, z = (round(float(v), 2) for v in place)
-    return x, y, z
-
-
 def diameter_mm(mm: Float64, voxel_mm3: float) -> float:
     """Longest axis of the ellipsoid that has the second moments of these voxels (N, 3): for a ball, its diameter."""
     spread = np.cov(mm.T, bias=True) if len(mm) > 1 else np.zeros((3, 3))
     # Each voxel is spread out itself, as a cube of its volume.
     variance = float(np.linalg.eigvalsh(spread)[-1]) + voxel_mm3 ** (2 / 3) / 12
     return float(2 * np.sqrt(5 * variance))
-
-
-def lesion_table(lesions: list[Lesion]) -> str:
-    """The lesions as tab-separated text with a header; ``n/a`` where there is no value, as BIDS has it."""
-    rows = [COLUMNS, *(astuple(lesion) for lesion in lesions)]
-    return "".join("\t".join("n/a" if cell is None else str(cell) for cell in row) + "\n" for row in rows)

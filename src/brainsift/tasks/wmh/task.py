@@ -12,8 +12,9 @@ from brainsift.scans.errors import ScanError
 from brainsift.scans.ref import ScanRef
 from brainsift.scans.volume import Volume
 from brainsift.tasks.base import Drawn, DrawnImage, Finding, Measurement, NotApplicableError
+from brainsift.tasks.tables import table_text
 from brainsift.tasks.wmh.grades import Grades, grade
-from brainsift.tasks.wmh.lesions import lesion_table, list_lesions
+from brainsift.tasks.wmh.lesions import Lesion, list_lesions
 from brainsift.tasks.wmh.marked import Marked, mark
 from brainsift.tasks.wmh.model import WmhNetwork, open_wmh_network
 from brainsift.tasks.wmh.native import STEP, NativeMap, to_native
@@ -168,7 +169,7 @@ def drawn_of(
         from brainsift.tasks.wmh.picture import picture_lesions
 
         shown = picture_lesions(volume, anatomy, marked)
-    return Drawn(finding, "L", images, {"wmh_lesions": lesion_table(lesions)}, shown)
+    return Drawn(finding, "L", images, {"wmh_lesions": table_text(Lesion, lesions)}, shown)
 
 
 __all__ = ["Measured", "Region", "WmhTask", "drawn_of", "finding_of", "measure", "measurements"]
