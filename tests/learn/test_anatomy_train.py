@@ -36,6 +36,8 @@ def test_split_names_files_with_or_without_their_ending(label_maps: Path) -> Non
     assert len(split.validation) == 2
     with pytest.raises(ValueError, match="no label map is called nobody"):
         split_label_maps(label_maps, ["nobody"])
+    with pytest.raises(ValueError, match="no label map is called pers in"):
+        split_label_maps(label_maps, ["person_1", "pers"])
 
 
 def test_training_goes_on_from_its_checkpoint_after_a_kill(label_maps: Path, tmp_path: Path) -> None:

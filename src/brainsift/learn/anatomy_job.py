@@ -44,10 +44,11 @@ def split_label_maps(folder: Path, validation: Sequence[str]) -> LabelMapSplit:
     maps = sorted(p for p in folder.iterdir() if p.name.endswith((".nii", ".nii.gz", ".mgz")))
     if not maps:
         raise ValueError(f"there is no label map in {folder}: give a folder of .nii, .nii.gz or .mgz files")
-    held_out = {p for p in maps for name in validation if p.name == name or p.name.startswith((f"{name}.", f"{name}_"))}
-    missing = [v for v in validation if not any(p.name.startswith(v) for p in held_out)]
+    called = {v: [p for p in maps if p.name == v or p.name.startswith((f"{v}.", f"{v}_"))] for v in validation}
+    missing = [name for name, found in called.items() if not found]
     if missing:
         raise ValueError(f"no label map is called {', '.join(missing)} in {folder}")
+    held_out = {p for found in called.values() for p in found}
     return LabelMapSplit(tuple(p for p in maps if p not in held_out), tuple(sorted(held_out)))
 
 

@@ -10,13 +10,13 @@ from pathlib import Path
 import torch
 from rich.progress import Progress, TaskID
 
+from brainsift.learn.anatomy_job import split_label_maps
 from brainsift.learn.defacing.bank import Bank, load_bank
 from brainsift.learn.defacing.batches import whole
 from brainsift.learn.defacing.build import ChunkJob, build_bank, plan_chunks
 from brainsift.learn.defacing.card import write_card
 from brainsift.learn.defacing.train import load_model, train_defacing
 from brainsift.learn.export import export_onnx
-from brainsift.learn.people import person_of
 from brainsift.learn.sides import (
     FRESH_BANK,
     FRESH_SEED,
@@ -81,18 +81,10 @@ def find_sources(
     from brainsift.simulate.deface.tools import choose_tools
 
     choose_tools(None, exclude)
-    maps = sorted(p for p in label_maps.iterdir() if p.name.endswith((".nii", ".nii.gz", ".mgz")))
-    if not maps:
-        raise ValueError(f"there is no label map in {label_maps}")
-    wanted = set(validation)
-    missing = wanted - {name for p in maps for name in (p.name, person_of(p))}
-    if missing:
-        raise ValueError(f"no label map is called {', '.join(sorted(missing))}")
-    held_out = tuple(p for p in maps if wanted & {p.name, person_of(p)})
-    training = tuple(p for p in maps if p not in held_out)
-    if not training:
+    split = split_label_maps(label_maps, validation)
+    if not split.training:
         raise ValueError("all label maps are for validation: leave some to learn from")
-    return Sources(training, held_out, masks, exclude)
+    return Sources(split.training, split.validation, masks, exclude)
 
 
 def train_and_export(
