@@ -2,7 +2,7 @@
 
 import torch
 
-from brainsift.learn.quality.net import EXTRACTOR, QualityNet
+from brainsift.learn.quality.net import EXTRACTOR, MOST_APART, NEAR_SHARE, NEAR_SHARE_OF_PROPER, QualityNet, joined
 from brainsift.learn.quality.truth import quality_loss
 from brainsift.tasks.quality.network import N_OUTPUTS
 
@@ -25,6 +25,35 @@ def test_the_scan_s_answer_lies_between_those_of_its_slices() -> None:
     answer = net(torch.rand(1, 12, 64, 64))
     assert (answer[:, 0] <= answer[:, 1:].amax(dim=1) + 1e-5).all()
     assert (answer[:, 0] >= answer[:, 1:].amin(dim=1) - 1e-5).all()
+
+
+def test_two_views_know_nothing_of_each_other_and_neither_decides_alone() -> None:
+    net = make_net()
+    image, other = torch.rand(1, 12, 64, 64), torch.rand(1, 12, 64, 64)
+    mixed = image.clone()
+    mixed[:, 0::2] = other[:, 0::2]
+    one, two = net(image), net(mixed)
+    assert torch.allclose(one[:, 2::2], two[:, 2::2], atol=1e-5)
+    assert not torch.allclose(one[:, 1::2], two[:, 1::2], atol=1e-3)
+    sure, unsure = torch.full((1, 7, N_OUTPUTS), 40.0), torch.full((1, 7, N_OUTPUTS), -1.0)
+    both = joined(sure, unsure)
+    assert both.shape == (1, 13, N_OUTPUTS)
+    assert torch.allclose(both[0, 0, 0], torch.tensor((1 - NEAR_SHARE_OF_PROPER) * MOST_APART - 1))
+    assert torch.allclose(both[0, 0, 1:], torch.full((N_OUTPUTS - 1,), (1 - NEAR_SHARE) * MOST_APART - 1))
+    assert joined(sure, sure)[0, 0, 0] == 40
+    assert torch.equal(both[0, 1:, 0], torch.tensor([40.0, -1.0]).repeat(6))
+
+
+def test_in_training_all_slices_are_read_as_one() -> None:
+    net = make_net()
+    image = torch.rand(1, 6, 64, 64)
+    plain = net._read(net.features(image))
+    assert not torch.allclose(net(image)[:, 0], plain[:, 0], atol=1e-4)
+    net.train()
+    for part in net.modules():
+        if isinstance(part, torch.nn.BatchNorm1d | torch.nn.BatchNorm2d | torch.nn.Dropout):
+            part.eval()
+    assert torch.allclose(net(image), plain, atol=1e-5)
 
 
 def test_the_order_of_scans_in_a_batch_does_not_matter() -> None:

@@ -10,11 +10,22 @@ from torch.nn import functional as F  # noqa: N812 - the name that PyTorch users
 
 from brainsift.learn.convolutions import ConvNorm, Residual
 from brainsift.learn.quality.distributions import N_DISTRIBUTIONS, distributions
-from brainsift.tasks.quality.network import N_OUTPUTS
+from brainsift.tasks.quality.network import N_OUTPUTS, OUTPUTS
 
 FOLD = 4
 """Blocks of 4 x 4 pixels become channels, so that no convolution runs at 1 mm, yet the first one sees every pixel of
 12 x 12. Half the time of a first stage at 2 mm."""
+
+NEAR_SHARE = 0.5
+"""Share of the slices of the brain alone in the scan's answer: what the network makes of scalp and neck, which no
+simulation draws as they are, has no more weight than what it makes of the brain."""
+
+NEAR_SHARE_OF_PROPER = 0.6
+"""The same for `proper`, which the brain shows best: on validation scans more was no better."""
+
+MOST_APART = 5.0
+"""Log-odds by which whole slices may differ from the brain alone in the scan's answer: neck and scalp of another kind
+than simulated make them sure of what is not so."""
 
 EXTRACTOR = ("stem", "stages")
 """Names of the parts that read a slice, which fine-tuning may leave as they are."""
@@ -90,8 +101,19 @@ class QualityNet(nn.Module):
         return hidden
 
     def forward(self, image: Tensor) -> Tensor:
-        """(N, 3 K, 224, 192), K slices per orientation → logits (N, 1 + 3 K, outputs): the scan, then each slice."""
-        return pooled(self.embed(self.features(image)), self.answer, self.weight)
+        """(N, 3 K, 224, 192), K slices per orientation → logits (N, 1 + 3 K, outputs): the scan, then each slice.
+
+        In use, whole slices and those of the brain alone, every second one, are two views of the scan, neither of which
+        knows of the other, and the scan's answer is a mean of theirs. In training, and where K is odd, one of all
+        slices.
+        """
+        features = self.features(image)
+        if self.training or features.shape[1] % 2:
+            return self._read(features)
+        return joined(self._read(features[:, 0::2]), self._read(features[:, 1::2]))
+
+    def _read(self, features: Tensor) -> Tensor:
+        return pooled(self.embed(features), self.answer, self.weight)
 
 
 def pooled(hidden: Tensor, answer: nn.Module, weight: nn.Module) -> Tensor:
@@ -99,6 +121,16 @@ def pooled(hidden: Tensor, answer: nn.Module, weight: nn.Module) -> Tensor:
     answers = answer(hidden)
     weights = torch.softmax(weight(hidden), dim=1)
     return torch.cat([(weights * answers).sum(dim=1, keepdim=True), answers], dim=1)
+
+
+def joined(whole: Tensor, near: Tensor) -> Tensor:
+    """Two of (N, 1 + S, outputs), of whole slices and of those between them → (N, 1 + 2 S, outputs)."""
+    share = torch.full_like(whole[:1, :1], NEAR_SHARE)
+    share[..., OUTPUTS.index("proper")] = NEAR_SHARE_OF_PROPER
+    alone = near[:, :1]
+    scan = alone + (1 - share) * (whole[:, :1] - alone).clamp(-MOST_APART, MOST_APART)
+    slices = torch.stack([whole[:, 1:], near[:, 1:]], dim=2).flatten(1, 2)
+    return torch.cat([scan, slices], dim=1)
 
 
 def _statistics(x: Tensor) -> Tensor:
