@@ -37,5 +37,5 @@ def decide_microbleeds(finding: Finding) -> Decision:
     ValueError
         if the finding belongs to another task.
     """
-    accepted = "counted", "Counted, and nothing speaks against it."
+    accepted = "counted", "Counted, and nothing speaks against it; about half of the bleeds may be missed."
     return decide_by_flags(finding, TASK, REFERRED_FLAGS, look_at="the marks", accepted=accepted)

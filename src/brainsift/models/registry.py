@@ -151,5 +151,41 @@ WMH = ModelSpec(
     trained_on=(SYNTHSEG_LABEL_MAPS, LESION_MASKS),
 )
 
-REGISTRY = MappingProxyType({spec.name: spec for spec in (ANATOMY, QUALITY, DEFACING, WMH)})
+MICROBLEEDS_CANDIDATES = ModelSpec(
+    name="microbleeds_candidates",
+    task="microbleeds",
+    file="microbleeds_candidates.onnx",
+    card="microbleeds_candidates.md",
+    spacing_mm=0.75,
+    multiple_of=8,
+    input=TensorSpec(
+        "image",
+        (1, 2, None, None, None),
+        "float32 [0, 1]: scan with bleeds bright, radial symmetry, in voxels of 0.75 mm in plane and 1.5 mm across",
+    ),
+    output=TensorSpec("logits", (1, 1, None, None, None), "float32 before the sigmoid: bleed, same grid"),
+    licence="Apache-2.0",
+    trained_on=(SYNTHSEG_LABEL_MAPS,),
+)
+
+MICROBLEEDS_DISCRIMINATOR = ModelSpec(
+    name="microbleeds_discriminator",
+    task="microbleeds",
+    file="microbleeds_discriminator.onnx",
+    card="microbleeds_discriminator.md",
+    spacing_mm=0.67,
+    multiple_of=24,
+    input=TensorSpec(
+        "cubes",
+        (None, 3, 24, 24, 24),
+        "float32 [0, 1]: scan, radial symmetry and vesselness in cubes of 16 mm around candidates",
+    ),
+    output=TensorSpec("logits", (None, 1), "float32 before the sigmoid: the candidate is a bleed"),
+    licence="Apache-2.0",
+    trained_on=(SYNTHSEG_LABEL_MAPS,),
+)
+
+REGISTRY = MappingProxyType(
+    {spec.name: spec for spec in (ANATOMY, QUALITY, DEFACING, WMH, MICROBLEEDS_CANDIDATES, MICROBLEEDS_DISCRIMINATOR)}
+)
 """Every model that BrainSift knows how to use, by name."""

@@ -15,13 +15,20 @@ REGISTRY = MappingProxyType(
         "quality": "brainsift.tasks.quality:TASK",
         "defacing": "brainsift.tasks.defacing:TASK",
         "wmh": "brainsift.tasks.wmh:TASK",
+        "microbleeds": "brainsift.tasks.microbleeds:TASK",
     }
 )
 """Name → ``module:attribute`` of the `Task`. Tasks run in this order; `integrity` is first and decides whether others
 are asked."""
 
 MODELS = MappingProxyType[str, tuple[str, ...]](
-    {"integrity": (), "quality": ("quality",), "defacing": ("defacing",), "wmh": ("wmh",)}
+    {
+        "integrity": (),
+        "quality": ("quality",),
+        "defacing": ("defacing",),
+        "wmh": ("wmh",),
+        "microbleeds": ("microbleeds_candidates", "microbleeds_discriminator"),
+    }
 )
 """Name → models on the shelf that the task needs besides `anatomy`, which every task shares."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from types import MappingProxyType
 
 import numpy as np
 import pytest
@@ -12,7 +11,6 @@ import pytest
 from brainsift.models import shelf as shelves
 from brainsift.models.errors import ModelError
 from brainsift.models.importing import import_model
-from brainsift.models.registry import REGISTRY
 from brainsift.models.session import load_onnx, open_session
 from brainsift.tasks.microbleeds.model import (
     CUBES_AT_ONCE,
@@ -25,9 +23,8 @@ from brainsift.tasks.microbleeds.model import (
 from brainsift.tasks.microbleeds.network import CANDIDATES, DISCRIMINATOR, Candidate, Prepared
 from brainsift.tasks.microbleeds.polarity import Reading
 from brainsift.tasks.microbleeds.scaling import TISSUE
-from tests.tasks.microbleeds.tiny import SPECS, networks, write_detector, write_discriminator
+from tests.tasks.microbleeds.tiny import networks, write_detector, write_discriminator
 
-KNOWN = MappingProxyType({**REGISTRY, **SPECS})
 SHAPE = (48, 48, 24)
 
 
@@ -90,31 +87,35 @@ def test_a_model_of_another_kind_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def with_places(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """A registry that knows the models; caches of one process are emptied before and after."""
+def fresh_shelves() -> Iterator[None]:
+    """Caches of one process are emptied before and after."""
     for cached in (shelves.find, open_session):
         cached.cache_clear()
-    monkeypatch.setattr(shelves, "REGISTRY", KNOWN)
     yield
     for cached in (shelves.find, open_session):
         cached.cache_clear()
 
 
-def test_models_that_are_not_on_the_shelf_are_said_to_be_missing() -> None:
-    with pytest.raises(ModelError, match=CANDIDATES):
-        open_bleed_networks(1)
+@pytest.mark.usefixtures("fresh_shelves")
+def test_the_packaged_models_bring_their_thresholds(tmp_path: Path) -> None:
+    both = open_bleed_networks(1, tmp_path)
+    for name, sha256, threshold in (
+        (CANDIDATES, both.detector_sha256, both.candidate_threshold),
+        (DISCRIMINATOR, both.model_sha256, both.threshold),
+    ):
+        packaged = shelves.find(name)
+        assert sha256 == packaged.sha256
+        assert f"from a probability of {threshold:.3g} on" in packaged.path.with_suffix(".md").read_text("utf-8")
 
 
-@pytest.mark.usefixtures("with_places")
+@pytest.mark.usefixtures("fresh_shelves")
 def test_imported_models_are_opened_from_the_user_s_shelf(tmp_path: Path) -> None:
     shelf = tmp_path / "shelf"
     import_model(CANDIDATES, write_detector(tmp_path / "a.onnx", {"threshold": "0.2"}), shelf)
-    with pytest.raises(ModelError, match=DISCRIMINATOR):
-        open_bleed_networks(1, shelf)
-    import_model(DISCRIMINATOR, write_discriminator(tmp_path / "b.onnx"), shelf)
-    open_session.cache_clear()
-    shelves.find.cache_clear()
+    import_model(DISCRIMINATOR, write_discriminator(tmp_path / "b.onnx", {"threshold": "0.7"}), shelf)
     both = open_bleed_networks(1, shelf)
-    assert both.candidate_threshold == 0.2
+    assert (both.candidate_threshold, both.threshold) == (0.2, 0.7)
     assert both.model_id == DISCRIMINATOR
-    assert {len(both.detector_sha256), len(both.model_sha256)} == {64}
+    assert {both.detector_sha256, both.model_sha256}.isdisjoint(
+        shelves.find(name).sha256 for name in (CANDIDATES, DISCRIMINATOR)
+    )

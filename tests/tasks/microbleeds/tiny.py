@@ -10,15 +10,12 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from brainsift.models.registry import ModelSpec, TensorSpec
 from brainsift.models.session import load_onnx
 from brainsift.tasks.microbleeds.model import BleedNetworks, networks_of
 from brainsift.tasks.microbleeds.network import (
-    CANDIDATES,
     CHANNELS,
     CUBE_CHANNELS,
     CUBE_VOXELS,
-    DISCRIMINATOR,
     SOFTENED,
 )
 
@@ -32,26 +29,6 @@ BRIGHT = 0.75
 
 ROUND = 0.35
 """Symmetry of even odds."""
-
-SPECS = {
-    name: ModelSpec(
-        name=name,
-        task="microbleeds",
-        file=f"{name}.onnx",
-        card=f"{name}.md",
-        spacing_mm=0.75,
-        multiple_of=8,
-        input=TensorSpec(*given),
-        output=TensorSpec("logits", answer, "float32 before the sigmoid"),
-        licence="Apache-2.0",
-        trained_on=(),
-    )
-    for name, given, answer in (
-        (CANDIDATES, ("image", (1, 2, None, None, None), "channels of the network"), (1, 1, None, None, None)),
-        (DISCRIMINATOR, ("cubes", (None, 3, 24, 24, 24), "channels of a cube"), (None, 1)),
-    )
-}
-"""The places that trained models will take in `models.registry`."""
 
 
 def write_detector(path: Path, metadata: Mapping[str, str] | None = None, outputs: int = 1) -> Path:
