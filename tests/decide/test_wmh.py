@@ -54,6 +54,18 @@ def test_other_sequences_are_not_asked(sequence: str) -> None:
     assert why_not_asked("quality", [integrity(sequence)]) is None
 
 
+@pytest.mark.parametrize("witness", ["name", "header"])
+def test_what_name_or_header_call_a_gradient_echo_is_not_asked_though_it_looks_like_t1w(witness: str) -> None:
+    looks_t1w = integrity().model_copy(
+        update={"measurements": {"sequence": "T1w", f"sequence_from_{witness}": "T2starw"}}
+    )
+    told = why_not_asked("wmh", [looks_t1w])
+    assert told is not None
+    assert "call this one T2starw" in told
+    named_t1w = integrity().model_copy(update={"measurements": {"sequence": "T1w", f"sequence_from_{witness}": "T1w"}})
+    assert why_not_asked("wmh", [named_t1w]) is None
+
+
 def test_what_quality_rejects_is_not_asked_and_what_it_doubts_is() -> None:
     told = why_not_asked("wmh", [integrity(), quality(proper=0.01)])
     assert told is not None

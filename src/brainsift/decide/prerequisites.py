@@ -37,6 +37,11 @@ def _not_for_lesions(found: dict[str, Finding]) -> str | None:
     sequence = integrity.measurements.get("sequence") if integrity else None
     if isinstance(sequence, str) and sequence != T1W:
         return f"White-matter hyperintensities are measured on T1w scans, and this one is taken for {sequence}."
+    other = _said(integrity) & set(SUSCEPTIBILITY)
+    if other:
+        # Of a stripped gradient echo the look cannot be told from that of a T1w.
+        named = " or ".join(sorted(other))
+        return f"White-matter hyperintensities are measured on T1w scans, and name or header call this one {named}."
     if quality is None:
         return None
     decision = decide_with(quality, None)
@@ -55,11 +60,18 @@ def _not_for_bleeds(integrity: Finding | None) -> str | None:
     if integrity is None:
         return None
     sequence = integrity.measurements.get("sequence")
-    said = {integrity.measurements.get(f"sequence_from_{witness}") for witness in ("header", "name")}
     if not isinstance(sequence, str) or sequence in SUSCEPTIBILITY:
         return None
-    if said & set(SUSCEPTIBILITY) and sequence != "phase":
+    if _said(integrity) & set(SUSCEPTIBILITY) and sequence != "phase":
         return None
     if sequence == "unknown":
         return "Microbleeds are sought in GRE, SWI and QSM, and nothing tells what this scan is: name it so."
     return f"Microbleeds are sought in GRE, SWI and QSM, and this one is taken for {sequence}."
+
+
+def _said(integrity: Finding | None) -> set[str]:
+    """Sequences that header and name tell of."""
+    if integrity is None:
+        return set()
+    told = (integrity.measurements.get(f"sequence_from_{witness}") for witness in ("header", "name"))
+    return {one for one in told if isinstance(one, str)}
