@@ -14,7 +14,8 @@ from brainsift.report.wmh_words import UNKNOWN_SITE
 from brainsift.store.record import Record
 from brainsift.tasks.base import Finding
 from brainsift.tasks.microbleeds import words
-from brainsift.tasks.microbleeds.bleeds import Bleed, table
+from brainsift.tasks.microbleeds.bleeds import Bleed
+from brainsift.tasks.tables import table_text
 from tests.report.parts import done_record, require_sound
 
 STEM = "sub-01/anat/sub-01_T2starw"
@@ -81,7 +82,7 @@ def record_of(site: str | None = None, action: Action = Action.ACCEPT, **changes
 
 def test_the_page_tells_counts_places_steps_and_bleeds(tmp_path: Path) -> None:
     (tmp_path / TABLE).parent.mkdir(parents=True)
-    (tmp_path / TABLE).write_text(table(Bleed, [BLEED]))
+    (tmp_path / TABLE).write_text(table_text(Bleed, [BLEED]))
     text = " ".join(require_sound(scan_page(record_of(), tmp_path)).text.split())
     for part in (
         "Microbleeds 6",

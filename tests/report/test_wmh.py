@@ -16,8 +16,9 @@ from brainsift.report.wmh_study import WmhStudy
 from brainsift.report.wmh_words import GRADES, REGIONS, UNKNOWN_SITE
 from brainsift.store.record import Record
 from brainsift.tasks.base import Finding
+from brainsift.tasks.tables import table_text
 from brainsift.tasks.wmh.grades import DEEP_STEPS_MM, PERIVENTRICULAR_STEPS_MM
-from brainsift.tasks.wmh.lesions import lesion_table, list_lesions
+from brainsift.tasks.wmh.lesions import Lesion, list_lesions
 from brainsift.tasks.wmh.places import Region
 from brainsift.tasks.wmh.task import measurements
 from tests.report.parts import done_record, require_sound
@@ -61,7 +62,7 @@ def test_the_page_tells_volume_regions_grades_and_lesions(tmp_path: Path) -> Non
     found = measured()
     (tmp_path / TABLE).parent.mkdir(parents=True)
     lesions = list_lesions(found.marked, found.places, volume().input_grid, None)
-    (tmp_path / TABLE).write_text(lesion_table(lesions * 4))
+    (tmp_path / TABLE).write_text(table_text(Lesion, lesions * 4))
     text = " ".join(require_sound(scan_page(record_of(), tmp_path)).text.split())
     for part in (
         "White-matter hyperintensities",

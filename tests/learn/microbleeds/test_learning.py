@@ -153,8 +153,8 @@ def scan(found: list[float], false: list[float]) -> Match:
 
 
 def test_a_candidate_threshold_loses_none_of_the_bleeds_found() -> None:
-    scans = [scan([0.9, 0.3], [0.5, 0.1]), scan([], [0.2] * 5)]
-    assert choose_candidate_threshold(scans) == pytest.approx(0.15)
+    scans = [scan([0.9, 0.6], [0.7, 0.1]), scan([], [0.4] * 5)]
+    assert choose_candidate_threshold(scans) == pytest.approx(0.3)
     assert choose_candidate_threshold([scan([0.99], [])]) <= 0.5
     assert choose_candidate_threshold([scan([], [0.4])]) == Settings().candidate
 
