@@ -12,6 +12,15 @@ SHAPE = (80, 90, 84)
 BOX = np.array([[10.0, 15.0, 12.0], [69.0, 74.0, 71.0]])
 
 
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_values_at_the_end_of_their_range_leave_numbers() -> None:
+    data = ball(SHAPE, 30)
+    data[::7, ::5, ::3] = np.float32(3.3e38)
+    data[::5, ::7, ::4] = np.float32(-3.3e38)
+    pixels = slices_of(make_volume(data, (2.0, 2.0, 2.5)), None).pixels
+    assert np.isfinite(pixels).all()
+
+
 def test_eight_slices_per_orientation_spread_over_the_box() -> None:
     slices = cut_slices(ball(SHAPE, 30), (1, 1, 1), BOX)
     assert slices.pixels.shape == (24, ROWS, COLUMNS)

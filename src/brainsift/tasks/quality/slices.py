@@ -181,7 +181,8 @@ def _compand(plane: Float32, dark: float, bright: float) -> Float32:
     if not bright > dark:
         return np.zeros_like(plane)
     scaled = (plane - np.float32(dark)) / np.float32(BRIGHTEST * (bright - dark))
-    root: Float32 = np.sqrt(np.clip(scaled, 0, 1))
+    # Values near the end of float32 overflow on the way and leave no number.
+    root: Float32 = np.sqrt(np.clip(np.nan_to_num(scaled, nan=0.0), 0, 1))
     return root
 
 
