@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from brainsift.anatomy.anatomy import Anatomy
 from brainsift.scans.volume import Volume
@@ -63,7 +62,7 @@ def near_mask(brain: Mask, spacing_mm: Sequence[float] | Float64, margin: int = 
     ----------
     brain : (X, Y, Z).
     spacing_mm : (3,), of the scan.
-    margin : in voxels of `GRID_MM`.
+    margin : in voxels of `GRID_MM`, at least 1.
     """
     steps = [max(1, round(GRID_MM / mm)) for mm in spacing_mm]
     # Room for the margin beyond what the scan shows.
@@ -74,15 +73,7 @@ def near_mask(brain: Mask, spacing_mm: Sequence[float] | Float64, margin: int = 
 
 
 def _grown(brain: Mask, margin: int) -> Mask:
-    if margin < 1:
-        return brain
-    hit = [np.flatnonzero(brain.any(axis=others)) for others in ((1, 2), (0, 2), (0, 1))]
-    if not hit[0].size:
-        return brain
-    window = tuple(
-        slice(max(0, int(h[0]) - margin), min(n, int(h[-1]) + margin + 1))
-        for h, n in zip(hit, brain.shape, strict=True)
-    )
-    result = np.zeros_like(brain)
-    result[window] = ndimage.binary_dilation(brain[window], iterations=margin)
-    return result
+    from scipy.ndimage import binary_dilation
+
+    grown: Mask = binary_dilation(brain, iterations=margin)
+    return grown

@@ -133,6 +133,10 @@ def cut_slices(
             data.shape[along_columns], size[along_columns], middle[along_columns], COLUMNS
         )
         whole = np.outer(seen_rows, seen_columns)
+        voxels: dict[int, Float64 | float] = {
+            along_rows: _voxels(middle[along_rows], size[along_rows], ROWS)[:, None],
+            along_columns: _voxels(middle[along_columns], size[along_columns], COLUMNS)[None, :],
+        }
         for number, place in enumerate(places):
             at = box[0, axis] + place * (box[1, axis] - box[0, axis])
             index = int(np.clip(np.rint(at), 0, data.shape[axis] - 1))
@@ -140,12 +144,8 @@ def cut_slices(
             plane = rows @ (slab if along_rows < along_columns else slab.T) @ columns.T
             seen = whole
             if near is not None and number % 2:
-                at_pixels: dict[int, Float64 | float] = {
-                    along_rows: _voxels(middle[along_rows], size[along_rows], ROWS)[:, None],
-                    along_columns: _voxels(middle[along_columns], size[along_columns], COLUMNS)[None, :],
-                    axis: float(index),
-                }
-                seen = whole & near.at([at_pixels[a] for a in range(3)])
+                voxels[axis] = float(index)
+                seen = whole & near.at([voxels[a] for a in range(3)])
             pixels.append(np.where(seen, _compand(plane.astype(np.float32, copy=False), dark, bright), np.float32(0)))
             axes.append(axis)
             indices.append(index)
