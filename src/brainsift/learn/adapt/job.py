@@ -6,7 +6,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import torch
-from rich.console import Console
 from rich.progress import Progress
 
 from brainsift.learn.adapt.card import card_text
@@ -15,6 +14,7 @@ from brainsift.learn.adapt.measure import target_figures
 from brainsift.learn.adapt.net import quality_weights
 from brainsift.learn.adapt.reading import Given, read_domains
 from brainsift.learn.adapt.train import train_adapted
+from brainsift.learn.building import tell_failed
 from brainsift.learn.figure import Figure
 from brainsift.learn.quality.bank import Bank
 from brainsift.learn.quality.job import CARD_FILE, MODEL_FILE, export_quality
@@ -58,8 +58,7 @@ def adapt(
     with Progress(disable=quiet) as bar:
         tasks = {name: bar.add_task(f"reading {name} scans", total=None) for name in ("target", "source", "unlabelled")}
         read = read_domains(given, output, plan.seed, cut=cut, progress=lambda n, k: bar.update(tasks[n], completed=k))
-    for scan, reason in read.failed.items():
-        Console(stderr=True).print(f"{scan}: {reason}", markup=False)
+    tell_failed(read.failed)
     weights = train_adapted(
         read.domains, read.validation, output, plan, lessons, start_from=start_from, resume=resume, quiet=quiet
     )

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from rich.console import Console
-from rich.progress import Progress
-
 from brainsift.evaluate.labels import read_labels
+from brainsift.learn.building import read_with_bar, tell_failed
 from brainsift.learn.quality.job import export_and_measure
 from brainsift.learn.quality.labelled import Cutter, cut_with_anatomy, labelled_banks
 from brainsift.learn.quality.train import train_quality
@@ -44,18 +42,11 @@ def fine_tune(
     ValueError
         if no labelled scan can be read.
     """
-    with Progress(disable=quiet) as bar:
-        task = bar.add_task("reading scans", total=None)
-        banks = labelled_banks(
-            read_labels(labels),
-            scans,
-            output / TRAINING_BANK,
-            plan.seed,
-            cut=cut,
-            progress=lambda done, total: bar.update(task, completed=done, total=total),
-        )
-    for scan, reason in banks.failed.items():
-        Console(stderr=True).print(f"{scan}: {reason}", markup=False)
+    rows, folder = read_labels(labels), output / TRAINING_BANK
+    banks = read_with_bar(
+        lambda show: labelled_banks(rows, scans, folder, plan.seed, cut=cut, progress=show), quiet=quiet
+    )
+    tell_failed(banks.failed)
     weights = train_quality(
         banks.training,
         banks.validation,
