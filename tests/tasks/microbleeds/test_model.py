@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +10,7 @@ import pytest
 from brainsift.models import shelf as shelves
 from brainsift.models.errors import ModelError
 from brainsift.models.importing import import_model
-from brainsift.models.session import load_onnx, open_session
+from brainsift.models.session import load_onnx
 from brainsift.tasks.microbleeds.model import (
     CUBES_AT_ONCE,
     DEFAULT_BLEED,
@@ -84,16 +83,6 @@ def test_a_model_of_another_kind_is_refused(tmp_path: Path) -> None:
     two = opened(write_detector(tmp_path / "a.onnx", outputs=2), write_discriminator(tmp_path / "b.onnx"))
     with pytest.raises(ModelError, match="answers of the shape"):
         two.find(prepared())
-
-
-@pytest.fixture
-def fresh_shelves() -> Iterator[None]:
-    """Caches of one process are emptied before and after."""
-    for cached in (shelves.find, open_session):
-        cached.cache_clear()
-    yield
-    for cached in (shelves.find, open_session):
-        cached.cache_clear()
 
 
 @pytest.mark.usefixtures("fresh_shelves")

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from brainsift.models import shelf as shelves
 from brainsift.models.errors import ModelError
 from brainsift.models.importing import import_model
-from brainsift.models.session import load_onnx, open_session
+from brainsift.models.session import load_onnx
 from brainsift.models.shelf import find
 from brainsift.tasks.wmh.marked import DEFAULT_MIN_MM3, DEFAULT_THRESHOLD
 from brainsift.tasks.wmh.model import network_of, open_wmh_network
@@ -30,17 +28,7 @@ def prepared(grey: float) -> Prepared:
     return Prepared(channels, np.eye(4), inside)
 
 
-@pytest.fixture
-def fresh_caches() -> Iterator[None]:
-    """Caches of one process are emptied before and after."""
-    for cached in (shelves.find, open_session):
-        cached.cache_clear()
-    yield
-    for cached in (shelves.find, open_session):
-        cached.cache_clear()
-
-
-@pytest.mark.usefixtures("fresh_caches")
+@pytest.mark.usefixtures("fresh_shelves")
 def test_a_model_on_the_shelf_is_opened_with_the_settings_of_its_file(tmp_path: Path) -> None:
     source = write_tiny_wmh(tmp_path / "ours.onnx", {"threshold": "0.35", "min_lesion_mm3": "5"})
     imported = import_model("wmh", source, tmp_path / "shelf")
@@ -49,7 +37,7 @@ def test_a_model_on_the_shelf_is_opened_with_the_settings_of_its_file(tmp_path: 
     assert (network.model_id, network.model_sha256) == ("wmh", imported.sha256)
 
 
-@pytest.mark.usefixtures("fresh_caches")
+@pytest.mark.usefixtures("fresh_shelves")
 def test_the_packaged_model_stands_in_where_the_shelf_has_none_and_brings_its_settings(tmp_path: Path) -> None:
     network = open_wmh_network(1, tmp_path)
     card = find("wmh").path.with_suffix(".md").read_text(encoding="utf-8")
