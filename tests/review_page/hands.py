@@ -14,9 +14,6 @@ from tests.review_page.study import add_person
 LOOK_MS = 120
 """A pace that no person keeps up: the page takes no key for a scan that was visible for less than 100 ms."""
 
-POLL_MS = 100
-"""Between two questions to the server."""
-
 _names = (f"person-{number}" for number in count())
 
 CHOICES = {"1": "correct", "2": "insufficient", "3": "excessive", "4": "failed"}
@@ -46,8 +43,9 @@ def wait_for_scan(page: Page) -> str:
 
 
 def wait_for_scans_ahead(page: Page) -> None:
-    """Wait until the next three scans are loaded."""
-    page.wait_for_selector('.one[data-visible="true"][data-ahead="3"]')
+    """Wait until the next three scans are loaded; there may be more, where the server was asked while an act was on its
+    way."""
+    page.wait_for_function("() => document.querySelector('.one[data-visible=\"true\"]')?.dataset.ahead >= 3")
 
 
 def decide(page: Page, key: str) -> tuple[str, str]:
@@ -69,16 +67,6 @@ def standing(page: Page, server: Server) -> list[tuple[str, str]]:
     events = history(page, server)
     kept = [event for event in reversed(events) if event["kind"] == "decision" and event["undone_by"] is None]
     return [(event["item"], event["choice"] or event["outcome"]) for event in kept]
-
-
-def wait_for_standing(page: Page, server: Server, wanted: list[tuple[str, str]]) -> None:
-    """Wait until the server holds these decisions: the page may say that it has sent everything before it is asked to
-    send more."""
-    for _ in range(WAIT_MS // POLL_MS):
-        if standing(page, server) == wanted:
-            return
-        page.wait_for_timeout(POLL_MS)
-    assert standing(page, server) == wanted
 
 
 def history(page: Page, server: Server) -> list[dict[str, Any]]:

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page
 
 from tests.review_page.conftest import Server
-from tests.review_page.hands import history, log_in, open_list, standing, wait_for_standing, wait_until_saved
+from tests.review_page.hands import history, log_in, open_list, standing, wait_until_saved
 
 pytestmark = pytest.mark.xdist_group("browser")
 
@@ -80,7 +80,8 @@ def test_a_sheet_is_taken_back_whole(sheet: Page, server: Server) -> None:
     wait_until_saved(sheet)
     sheet.keyboard.press("z")
     sheet.wait_for_selector(".toast:not([hidden])")
-    wait_for_standing(sheet, server, [])
+    wait_until_saved(sheet)
+    assert standing(sheet, server) == []
     assert [event["kind"] for event in history(sheet, server)].count("undo") == SHEET
 
 

@@ -157,6 +157,19 @@ test("a refused act is kept with its reason, and those behind it go on", async (
   expect(outbox.refused("ab", "one")).toEqual([]);
 });
 
+test("nobody is told that all is saved once an act was submitted", async () => {
+  const one = sender();
+  const told: [string, number][] = [];
+  one.onState = () => told.push([one.state, one.unsent.length]);
+  one.submit(decision("a"));
+  expect(told[0]).toEqual(["sending", 1]);
+  one.submit(decision("b"));
+  expect(told.at(-1)).toEqual(["sending", 2]);
+  await until(() => one.state === "idle");
+  expect(told.at(-1)).toEqual(["idle", 0]);
+  expect(told.every(([state, unsent]) => (state === "idle") === (unsent === 0))).toBe(true);
+});
+
 test("a session that ended stops the sending and loses nothing", async () => {
   server.plan = [new Refused(401, "not_logged_in", "", "")];
   const one = sender();

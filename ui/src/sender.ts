@@ -56,9 +56,10 @@ export class Sender {
     return this.outbox.list(this.user, this.study);
   }
 
-  /** Keep an act, then send it. */
+  /** Keep an act, then send it. Who listens knows of it when this returns: "all saved" is no longer true. */
   submit(act: Act): void {
     this.outbox.put(act);
+    this.tell(this.state === "idle" ? "sending" : this.state);
     this.kick();
   }
 
