@@ -6,9 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from brainsift.learn.building import build_folders
 from brainsift.learn.quality import build, clean
 from brainsift.learn.quality.bank import chunk_names, load_bank
-from brainsift.learn.quality.build import build_bank, plan_chunks
+from brainsift.learn.quality.build import make_chunk, plan_chunks
 from brainsift.learn.quality.clean import CleanScan, box_of, draw_painting, paint, place_head, resample_clean
 from brainsift.learn.quality.corrupt import Fault, apply_fault, draw_fault, finish
 from brainsift.learn.quality.truth import COLUMNS
@@ -149,12 +150,13 @@ def test_the_bank_is_built_once_and_the_same_seed_gives_the_same(
     monkeypatch.setattr(build, "place_head", lambda rng, head, person: coarse(rng, head, person, 4.0))
     monkeypatch.setattr(build, "PAINTINGS", 1)
     jobs = plan_chunks(sorted(label_maps.iterdir()), [], 2, 5)
-    build_bank(jobs[:1], tmp_path / "one", workers=0)
+    build_folders({"one": jobs[:1]}, tmp_path, chunk_names, make_chunk, 0, quiet=True)
     (tmp_path / "one" / "old").touch()
     before = (tmp_path / "one" / f"{jobs[0].name}.npy").stat().st_mtime_ns
-    assert build_bank(jobs, tmp_path / "one", workers=0) == 2
+    build_folders({"one": jobs, "two": jobs, "none": []}, tmp_path, chunk_names, make_chunk, 0, quiet=True)
+    assert len(chunk_names(tmp_path / "one")) == 2
     assert (tmp_path / "one" / f"{jobs[0].name}.npy").stat().st_mtime_ns == before
-    build_bank(jobs, tmp_path / "two", workers=0)
+    assert not (tmp_path / "none").exists()
     first, second = load_bank(tmp_path / "one"), load_bank(tmp_path / "two")
     assert chunk_names(tmp_path / "one") == chunk_names(tmp_path / "two")
     assert np.array_equal(first.truth, second.truth, equal_nan=True)

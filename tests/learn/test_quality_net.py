@@ -3,7 +3,7 @@
 import torch
 
 from brainsift.learn.quality.net import EXTRACTOR, MOST_APART, NEAR_SHARE, NEAR_SHARE_OF_PROPER, QualityNet, joined
-from brainsift.learn.quality.truth import quality_loss
+from brainsift.learn.quality.truth import views_loss
 from brainsift.tasks.quality.network import N_OUTPUTS
 
 
@@ -36,24 +36,30 @@ def test_two_views_know_nothing_of_each_other_and_neither_decides_alone() -> Non
     assert torch.allclose(one[:, 2::2], two[:, 2::2], atol=1e-5)
     assert not torch.allclose(one[:, 1::2], two[:, 1::2], atol=1e-3)
     sure, unsure = torch.full((1, 7, N_OUTPUTS), 40.0), torch.full((1, 7, N_OUTPUTS), -1.0)
-    both = joined(sure, unsure)
+    both = joined([sure, unsure])
     assert both.shape == (1, 13, N_OUTPUTS)
     assert torch.allclose(both[0, 0, 0], torch.tensor((1 - NEAR_SHARE_OF_PROPER) * MOST_APART - 1))
     assert torch.allclose(both[0, 0, 1:], torch.full((N_OUTPUTS - 1,), (1 - NEAR_SHARE) * MOST_APART - 1))
-    assert joined(sure, sure)[0, 0, 0] == 40
+    assert joined([sure, sure])[0, 0, 0] == 40
     assert torch.equal(both[0, 1:, 0], torch.tensor([40.0, -1.0]).repeat(6))
 
 
-def test_in_training_all_slices_are_read_as_one() -> None:
+def test_in_training_each_view_answers_for_the_scan() -> None:
     net = make_net()
-    image = torch.rand(1, 6, 64, 64)
-    plain = net._read(net.features(image))
-    assert not torch.allclose(net(image)[:, 0], plain[:, 0], atol=1e-4)
+    image, other = torch.rand(1, 6, 64, 64), torch.rand(1, 6, 64, 64)
+    in_use = net(image)
     net.train()
     for part in net.modules():
         if isinstance(part, torch.nn.BatchNorm1d | torch.nn.BatchNorm2d | torch.nn.Dropout):
             part.eval()
-    assert torch.allclose(net(image), plain, atol=1e-5)
+    apart = net(image)
+    assert apart.shape == (1, 2, 4, N_OUTPUTS)
+    assert torch.allclose(joined(list(apart.unbind(dim=1))), in_use, atol=1e-5)
+    mixed = image.clone()
+    mixed[:, 1::2] = other[:, 1::2]
+    assert torch.allclose(net(mixed)[:, 0], apart[:, 0], atol=1e-5)
+    assert not torch.allclose(net(mixed)[:, 1], apart[:, 1], atol=1e-3)
+    assert net(image[:, :3]).shape == (1, 1, 4, N_OUTPUTS)
 
 
 def test_the_order_of_scans_in_a_batch_does_not_matter() -> None:
@@ -76,7 +82,7 @@ def test_a_frozen_extractor_does_not_move() -> None:
     before = {name: value.clone() for name, value in net.state_dict().items()}
     optimiser = torch.optim.SGD([p for p in net.parameters() if p.requires_grad], lr=0.1)
     truth = torch.tensor([[1.0, 0.0, 2.0, 0.0, 0.0, 0.0]])
-    quality_loss(net(torch.rand(1, 12, 64, 64)), truth).backward()  # type: ignore[no-untyped-call]
+    views_loss(net(torch.rand(1, 12, 64, 64)), truth).backward()  # type: ignore[no-untyped-call]
     optimiser.step()
     moved = {name for name, value in net.state_dict().items() if not torch.equal(value, before[name])}
     assert moved

@@ -9,6 +9,7 @@ import torch
 
 from brainsift.evaluate.labels import Label
 from brainsift.learn.quality.bank import Bank, Example, load_bank, to_levels, write_chunk
+from brainsift.learn.quality.build import ChunkJob
 from brainsift.learn.quality.finetune import fine_tune
 from brainsift.learn.quality.job import build, export_quality, find_sources, train_and_export
 from brainsift.learn.quality.labelled import held_out
@@ -173,11 +174,16 @@ def test_a_bank_without_validation_people_has_no_validation_side(
 ) -> None:
     from brainsift.learn.quality import job
 
-    built = []
-    monkeypatch.setattr(job, "build_bank", lambda jobs, folder, *_: built.append((folder.name, len(jobs))))
+    built: list[str] = []
+
+    def make(made: ChunkJob, folder: Path) -> Path:
+        built.append(folder.name)
+        return folder
+
+    monkeypatch.setattr(job, "make_chunk", make)
     (tmp_path / "a.nii.gz").touch()
-    build(find_sources(tmp_path, None, []), tmp_path / "out", 0, 3, quiet=True)
-    assert built == [(TRAINING_BANK, 3)]
+    build(find_sources(tmp_path, None, []), tmp_path / "out", 0, 3, workers=0, quiet=True)
+    assert built == 3 * [TRAINING_BANK]
 
 
 def study(folder: Path) -> Path:

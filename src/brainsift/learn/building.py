@@ -29,12 +29,14 @@ def build_folders(
 
     Parameters
     ----------
-    jobs : name of a folder in `output` → its chunks.
+    jobs : name of a folder in `output` → its chunks; one without any is left out.
     names : of the finished chunks in a folder.
     make : makes and writes one chunk into a folder; other processes must be able to import it.
     """
     with Progress(disable=quiet) as bar:
         for name, chunks in jobs.items():
+            if not chunks:
+                continue
             task = bar.add_task(f"building {name}", total=len(chunks))
             folder = output / name
             show = partial(_show, bar, task)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
 
 from brainsift.learn.adapt.lessons import Pace
 from brainsift.learn.adapt.reversal import reversal_strength, reverse_gradient
-from brainsift.learn.quality.net import QualityNet, pooled
+from brainsift.learn.quality.net import QualityNet, joined, pooled
 from brainsift.tasks.quality.network import N_OUTPUTS
 
 WIDTHS = (32, 64, 128)
@@ -52,17 +52,21 @@ class AdaptNet(nn.Module):
 
     def hidden(self, image: Tensor) -> Tensor:
         """(N, S, H, W) → (N, hidden): the mean over the slices of what heads and domain classifier see."""
-        return self.shared.embed(self.shared.features(image)).mean(dim=1)
+        return torch.cat(self.shared.views(image), dim=1).mean(dim=1)
 
     def forward(self, image: Tensor) -> Tensor:
         """(N, S, H, W) → (N, 1 + S, 2 outputs + 1): see `SOURCE`, `TARGET`, `DOMAIN`; the scan, then each slice. The
         domain is asked of the scan and repeated."""
-        x = self.shared.embed(self.shared.features(image))
-        source = pooled(x, self.shared.answer, self.shared.weight)
-        target = source if self.target is None else pooled(x, self.target["answer"], self.target["weight"])
+        views = self.shared.views(image)
+        source = _answered(views, self.shared.answer, self.shared.weight)
+        target = source if self.target is None else _answered(views, self.target["answer"], self.target["weight"])
         strength = reversal_strength(self.pace.progress)
-        domain = self.domain(reverse_gradient(x.mean(dim=1), strength))
+        domain = self.domain(reverse_gradient(torch.cat(views, dim=1).mean(dim=1), strength))
         return torch.cat([source, target, domain[:, None].expand(-1, source.shape[1], -1).to(source.dtype)], dim=2)
+
+
+def _answered(views: Sequence[Tensor], answer: nn.Module, weight: nn.Module) -> Tensor:
+    return joined([pooled(seen, answer, weight) for seen in views])
 
 
 def quality_weights(weights: Mapping[str, Tensor], head: str = "target") -> dict[str, Tensor]:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 
 from brainsift.anatomy.compute import compute_anatomy
-from brainsift.learn.defacing.bank import Example, chunk_names, make_example, write_chunk
+from brainsift.learn.defacing.bank import Example, make_example, write_chunk
 from brainsift.learn.defacing.truth import FEATURES, truth_row
 from brainsift.learn.people import take_turns
-from brainsift.learn.workers import make_missing
 from brainsift.scans.volume import InputGrid, ReadFacts, Volume
 from brainsift.simulate.deface.draw import DefacedExample, draw_defaced_example
 from brainsift.simulate.deface.marked import MarkedHead, load_marked_head
@@ -70,19 +69,6 @@ def _donors(label_maps: Sequence[Path], number: int) -> tuple[Path, ...]:
     """Whose face may be pasted in a chunk: another one's each round, and never from the other side of the split."""
     n = len(label_maps)
     return (label_maps[(number + 1 + number // n % (n - 1)) % n],) if n > 1 else ()
-
-
-def build_bank(
-    jobs: Sequence[ChunkJob], folder: Path, workers: int = 1, progress: Callable[[int, int], None] | None = None
-) -> int:
-    """Make the chunks that are not there yet; returns how many are there at the end.
-
-    Parameters
-    ----------
-    workers : processes, one thread each; 0 for this process.
-    progress : called with the number of chunks done and the number in all.
-    """
-    return make_missing(jobs, chunk_names(folder), partial(make_chunk, folder=folder), workers, progress)
 
 
 def make_chunk(job: ChunkJob, folder: Path) -> Path:

@@ -8,12 +8,12 @@ from functools import partial
 from pathlib import Path
 
 import torch
-from rich.progress import Progress, TaskID
 
 from brainsift.learn.anatomy_job import split_label_maps
-from brainsift.learn.defacing.bank import Bank, load_bank
+from brainsift.learn.building import build_folders
+from brainsift.learn.defacing.bank import Bank, chunk_names, load_bank
 from brainsift.learn.defacing.batches import whole
-from brainsift.learn.defacing.build import ChunkJob, build_bank, plan_chunks
+from brainsift.learn.defacing.build import ChunkJob, make_chunk, plan_chunks
 from brainsift.learn.defacing.card import write_card
 from brainsift.learn.defacing.train import load_model, train_defacing
 from brainsift.learn.export import export_onnx
@@ -57,14 +57,15 @@ class Sources:
     exclude: tuple[str, ...] = ()
 
     def jobs(self, chunks: int, seed: int) -> dict[str, list[ChunkJob]]:
-        """Chunks of each bank."""
+        """Chunks of each bank; the small ones first, so that a training may begin at any time."""
         held_out = held_out_chunks(chunks, VALIDATION_SHARE)
         plan = partial(plan_chunks, masks=self.masks)
         left_out = tuple(dict.fromkeys((*self.exclude, *UNTELLABLE)))
-        made = {TRAINING_BANK: plan(self.training, chunks, seed, exclude=left_out)}
+        made: dict[str, list[ChunkJob]] = {}
         if self.validation:
             made[VALIDATION_BANK] = plan(self.validation, held_out, VALIDATION_SEED + seed, exclude=left_out)
             made[FRESH_BANK] = plan(self.validation, held_out, FRESH_SEED + seed)
+        made[TRAINING_BANK] = plan(self.training, chunks, seed, exclude=left_out)
         return made
 
 
@@ -110,17 +111,8 @@ def train_and_export(
 
 
 def build(sources: Sources, output: Path, seed: int, chunks: int, workers: int = 1, *, quiet: bool = False) -> None:
-    """Build what is missing of the banks; the small ones first, so that a training may begin at any time."""
-    jobs = sources.jobs(chunks, 1000 * seed)
-    with Progress(disable=quiet) as bar:
-        for name in (VALIDATION_BANK, FRESH_BANK, TRAINING_BANK):
-            if jobs.get(name):
-                task = bar.add_task(f"building {name}", total=len(jobs[name]))
-                build_bank(jobs[name], output / name, workers, partial(_show, bar, task))
-
-
-def _show(bar: Progress, task: TaskID, done: int, _: int) -> None:
-    bar.update(task, completed=done)
+    """Build what is missing of the banks."""
+    build_folders(sources.jobs(chunks, 1000 * seed), output, chunk_names, make_chunk, workers, quiet=quiet)
 
 
 def export_and_measure(weights: Path, output: Path, bank: Bank, validation: Bank | None, fresh: Bank | None) -> Path:

@@ -65,7 +65,7 @@ class Changes:
 def draw_changes(rng: np.random.Generator, slices: int, per_axis: int = SLICES_PER_AXIS) -> Changes:
     """Draw changes for an example of `slices` slices, as many for each orientation.
 
-    Half of them are of the brain alone, which every second slice is.
+    Every second one is of the brain alone, as in the scan.
     """
     k = slices // 3
     chosen = [axis * k + _draw_slices(rng, k, min(per_axis, k)) for axis in range(3)]
@@ -83,8 +83,10 @@ def draw_changes(rng: np.random.Generator, slices: int, per_axis: int = SLICES_P
 
 def _draw_slices(rng: np.random.Generator, slices: int, count: int) -> NDArray[np.int64]:
     wide, near = np.arange(0, slices, 2), np.arange(1, slices, 2)
-    drawn = [rng.choice(wide, count - count // 2, replace=False), rng.choice(near, count // 2, replace=False)]
-    return np.sort(np.concatenate(drawn))
+    drawn = np.empty(count, np.int64)
+    drawn[0::2] = np.sort(rng.choice(wide, count - count // 2, replace=False))
+    drawn[1::2] = np.sort(rng.choice(near, count // 2, replace=False))
+    return drawn
 
 
 def _draw_edge(rng: np.random.Generator) -> tuple[int, int, int]:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 
 from brainsift.learn.people import person_of
-from brainsift.learn.quality.bank import Example, chunk_names, write_chunk
+from brainsift.learn.quality.bank import Example, write_chunk
 from brainsift.learn.quality.clean import (
     CleanScan,
     draw_painting,
@@ -22,7 +22,6 @@ from brainsift.learn.quality.clean import (
 )
 from brainsift.learn.quality.corrupt import OF_FLAIR, apply_fault, draw_fault, draw_low_noise, finish
 from brainsift.learn.quality.improper import derived_example, zoo_example
-from brainsift.learn.workers import make_missing
 from brainsift.simulate.artefacts.intensity import draw_noise
 from brainsift.simulate.labelmap import LabelMap, load_label_map
 
@@ -79,19 +78,6 @@ def plan_chunks(
         name = f"{person_of(path)}_{kind or ''}{number:05d}"
         jobs.append(ChunkJob(name, path, person_of(path), real, seed + number, kind))
     return jobs
-
-
-def build_bank(
-    jobs: Sequence[ChunkJob], folder: Path, workers: int = 2, progress: Callable[[int, int], None] | None = None
-) -> int:
-    """Make the chunks that are not there yet; returns how many are there at the end.
-
-    Parameters
-    ----------
-    workers : processes, one thread each; 0 for this process.
-    progress : called with the number of chunks done and the number in all.
-    """
-    return make_missing(jobs, chunk_names(folder), partial(make_chunk, folder=folder), workers, progress)
 
 
 def make_chunk(job: ChunkJob, folder: Path) -> Path:

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import torch
-from rich.progress import Progress, TaskID
 
+from brainsift.learn.building import build_folders
 from brainsift.learn.export import export_onnx
 from brainsift.learn.people import person_of
-from brainsift.learn.quality.bank import Bank, load_bank
-from brainsift.learn.quality.build import ChunkJob, build_bank, plan_chunks
+from brainsift.learn.quality.bank import Bank, chunk_names, load_bank
+from brainsift.learn.quality.build import ChunkJob, make_chunk, plan_chunks
 from brainsift.learn.quality.card import write_card
 from brainsift.learn.quality.net import QualityNet
 from brainsift.learn.quality.train import load_weights, train_quality
@@ -126,15 +125,8 @@ def train_and_export(
 def build(sources: Sources, output: Path, seed: int, chunks: int, workers: int = 2, *, quiet: bool = False) -> None:
     """Build what is missing of both banks."""
     training, validation = sources.jobs(chunks, 1000 * seed)
-    with Progress(disable=quiet) as bar:
-        for name, jobs in ((VALIDATION_BANK, validation), (TRAINING_BANK, training)):
-            if jobs:
-                task = bar.add_task(f"building {name}", total=len(jobs))
-                build_bank(jobs, output / name, workers, partial(_show, bar, task))
-
-
-def _show(bar: Progress, task: TaskID, done: int, _: int) -> None:
-    bar.update(task, completed=done)
+    jobs = {VALIDATION_BANK: validation, TRAINING_BANK: training}
+    build_folders(jobs, output, chunk_names, make_chunk, workers, quiet=quiet)
 
 
 def export_and_measure(weights: Path, output: Path, bank: Bank, validation: Bank | None) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 
 import torch
@@ -103,17 +104,18 @@ class QualityNet(nn.Module):
     def forward(self, image: Tensor) -> Tensor:
         """(N, 3 K, 224, 192), K slices per orientation → logits (N, 1 + 3 K, outputs): the scan, then each slice.
 
-        In use, whole slices and those of the brain alone, every second one, are two views of the scan, neither of which
-        knows of the other, and the scan's answer is a mean of theirs. In training, and where K is odd, one of all
-        slices.
+        Whole slices and those of the brain alone, every second one, are two views of the scan, neither of which knows
+        of the other; the scan's answer is a mean of theirs. Where K is odd, there is one view of all slices. In
+        training each view answers for itself: (N, views, 1 + its slices, outputs).
         """
-        features = self.features(image)
-        if self.training or features.shape[1] % 2:
-            return self._read(features)
-        return joined(self._read(features[:, 0::2]), self._read(features[:, 1::2]))
+        views = [pooled(seen, self.answer, self.weight) for seen in self.views(image)]
+        return torch.stack(views, dim=1) if self.training else joined(views)
 
-    def _read(self, features: Tensor) -> Tensor:
-        return pooled(self.embed(features), self.answer, self.weight)
+    def views(self, image: Tensor) -> list[Tensor]:
+        """(N, 3 K, 224, 192) → what each view's answers are read from, (N, its slices, hidden)."""
+        features = self.features(image)
+        parts = [features] if features.shape[1] % 2 else [features[:, 0::2], features[:, 1::2]]
+        return [self.embed(part) for part in parts]
 
 
 def pooled(hidden: Tensor, answer: nn.Module, weight: nn.Module) -> Tensor:
@@ -123,8 +125,11 @@ def pooled(hidden: Tensor, answer: nn.Module, weight: nn.Module) -> Tensor:
     return torch.cat([(weights * answers).sum(dim=1, keepdim=True), answers], dim=1)
 
 
-def joined(whole: Tensor, near: Tensor) -> Tensor:
-    """Two of (N, 1 + S, outputs), of whole slices and of those between them → (N, 1 + 2 S, outputs)."""
+def joined(views: Sequence[Tensor]) -> Tensor:
+    """Two of (N, 1 + S, outputs), of whole slices and of those between them → (N, 1 + 2 S, outputs); one stays."""
+    if len(views) == 1:
+        return views[0]
+    whole, near = views
     share = torch.full_like(whole[:1, :1], NEAR_SHARE)
     share[..., OUTPUTS.index("proper")] = NEAR_SHARE_OF_PROPER
     alone = near[:, :1]
