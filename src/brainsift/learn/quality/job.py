@@ -15,7 +15,8 @@ from brainsift.learn.quality.bank import Bank, chunk_names, load_bank
 from brainsift.learn.quality.build import ChunkJob, make_chunk, plan_chunks
 from brainsift.learn.quality.card import write_card
 from brainsift.learn.quality.net import QualityNet
-from brainsift.learn.quality.train import load_weights, train_quality
+from brainsift.learn.quality.platt import fit_platt, fold_platt
+from brainsift.learn.quality.train import answers, load_weights, train_quality
 from brainsift.learn.sides import TRAINING_BANK, VALIDATION_BANK, VALIDATION_SEED, held_out_chunks, load_sides
 from brainsift.learn.trainer import TrainingPlan
 from brainsift.tasks.quality.network import MODEL
@@ -131,16 +132,24 @@ def build(sources: Sources, output: Path, seed: int, chunks: int, workers: int =
 
 def export_and_measure(weights: Path, output: Path, bank: Bank, validation: Bank | None) -> Path:
     """Write the ONNX file of the averaged weights and, with a validation bank, the card with what they reach on it."""
-    path = export_quality(weights, output / MODEL_FILE)
+    path = export_quality(weights, output / MODEL_FILE, validation)
     if validation is not None:
         write_card(output / CARD_FILE, path, output, bank, validation)
     return path
 
 
-def export_quality(weights: Path, path: Path) -> Path:
-    """Export to ONNX; raises `RuntimeError` where ONNX Runtime would answer otherwise."""
+def export_quality(weights: Path, path: Path, validation: Bank | None = None) -> Path:
+    """Export to ONNX; with a validation bank, its answers are fitted to that first, see `fit_platt`.
+
+    Raises
+    ------
+    RuntimeError
+        where ONNX Runtime would answer otherwise.
+    """
     model = QualityNet()
     model.load_state_dict(load_weights(weights))
+    if validation is not None:
+        fold_platt(model, fit_platt(answers(model, validation)[:, 0], validation.truth))
     generator = torch.Generator().manual_seed(0)
     export_onnx(model, path, torch.rand((1, 24, 224, 192), generator=generator), labels_voxels=False)
     return path

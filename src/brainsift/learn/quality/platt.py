@@ -1,0 +1,64 @@
+"""Answers whose one half is even odds: log-odds of a trained network, stretched and shifted to fit validation scans.
+
+A network that ranks scans well may still say one half where odds are not even. Stretch and shift are those of greatest
+likelihood (Platt 1999, Advances in Large Margin Classifiers, 61-74), held near 1 and 0 where few examples ask for them.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.optimize import minimize
+
+from brainsift.learn.quality.net import QualityNet
+from brainsift.learn.quality.truth import N_BINARY, binary_targets, even_odds
+
+Float32 = NDArray[np.float32]
+Float64 = NDArray[np.float64]
+
+STRETCH_SD, SHIFT_SD = 0.5, 1.0
+"""Standard deviations of the prior on the logarithm of the stretch and on the shift."""
+
+
+def fit_platt(logits: Float32, truth: Float32) -> Float64:
+    """Stretch and shift (8, 2) of each binary answer; 1 and 0 where no example, or only one class, is known.
+
+    Parameters
+    ----------
+    logits : (N, 8 or more) of the scans.
+    truth : rows (N, 6) as in a bank. Yes and no count alike, whatever their shares.
+    """
+    targets = binary_targets(torch.from_numpy(truth)).numpy().astype(np.float64)
+    odds = even_odds(truth, np.ones(len(truth), np.float32)).numpy()
+    fitted = np.tile([1.0, 0.0], (N_BINARY, 1))
+    for column in range(N_BINARY):
+        known = np.isfinite(targets[:, column])
+        yes = targets[known, column]
+        rarer = min(int((yes > 0.5).sum()), int((yes < 0.5).sum()))
+        if rarer:
+            weight = odds[column, 0] + (odds[column, 1] - odds[column, 0]) * yes
+            fitted[column] = _fit_one(logits[known, column].astype(np.float64), yes, weight, rarer)
+    return fitted
+
+
+def fold_platt(model: QualityNet, fitted: Float64) -> None:
+    """Put stretch and shift into the layer that answers: a mean of slices' answers is stretched and shifted as they
+    are."""
+    stretch, shift = torch.from_numpy(fitted.astype(np.float32)).T
+    with torch.no_grad():
+        model.answer.weight[:N_BINARY] *= stretch[:, None]
+        model.answer.bias[:N_BINARY] *= stretch
+        model.answer.bias[:N_BINARY] += shift
+
+
+def _fit_one(x: Float64, yes: Float64, weight: Float64, rarer: int) -> Float64:
+    """Greatest posterior; evidence is counted as if both classes had the examples of the rarer one."""
+
+    def loss(at: Float64) -> float:
+        z = np.exp(at[0]) * x + at[1]
+        cross_entropy = np.average(np.logaddexp(0, z) - yes * z, weights=weight)
+        return float(2 * rarer * cross_entropy + 0.5 * (at[0] / STRETCH_SD) ** 2 + 0.5 * (at[1] / SHIFT_SD) ** 2)
+
+    best = minimize(loss, np.zeros(2), method="BFGS").x
+    return np.array([np.exp(best[0]), best[1]])

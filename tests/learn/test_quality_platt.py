@@ -1,0 +1,57 @@
+"""Log-odds that are fitted to validation scans, and a network that answers so."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from brainsift.learn.quality.net import QualityNet
+from brainsift.learn.quality.platt import fit_platt, fold_platt
+from brainsift.learn.quality.truth import COLUMNS, N_BINARY
+
+N = 4000
+
+
+def truth_of(proper: np.ndarray) -> np.ndarray:
+    rows = np.full((len(proper), len(COLUMNS)), np.nan, np.float32)
+    rows[:, COLUMNS.index("proper")] = proper
+    return rows
+
+
+def said(proper: np.ndarray, stretch: float, shift: float, rng: np.random.Generator) -> np.ndarray:
+    """Log-odds of a model that knows even odds as 2 +- 2, told with a stretch and a shift of its own."""
+    known = np.where(proper, 2.0, -2.0) + 2.0 * rng.standard_normal(len(proper))
+    logits = np.zeros((len(proper), N_BINARY), np.float32)
+    logits[:, 0] = (known - shift) / stretch
+    return logits
+
+
+@pytest.mark.parametrize("share", [0.5, 0.1])
+def test_stretch_and_shift_are_found_whatever_the_shares_of_yes_and_no(share: float) -> None:
+    rng = np.random.default_rng(0)
+    proper = rng.random(N) < share
+    fitted = fit_platt(said(proper, 0.5, 1.5, rng), truth_of(proper))
+    assert fitted[0] == pytest.approx([0.5, 1.5], abs=0.15)
+    assert (fitted[1:] == [1.0, 0.0]).all(), "what nobody has labelled stays as it was"
+
+
+def test_few_examples_change_little() -> None:
+    rng = np.random.default_rng(1)
+    proper = np.arange(4) < 2
+    few = fit_platt(said(proper, 1.0, 4.0, rng), truth_of(proper))
+    assert abs(few[0, 1]) < 2
+    assert (fit_platt(said(np.ones(9, bool), 1.0, 4.0, rng), truth_of(np.ones(9))) == [1.0, 0.0]).all()
+
+
+def test_what_is_folded_in_is_what_the_network_answers() -> None:
+    torch.manual_seed(0)
+    net, image = QualityNet().eval(), torch.rand(2, 6, 64, 64)
+    before = net(image)
+    fitted = np.tile([1.0, 0.0], (N_BINARY, 1))
+    fitted[3] = 0.5, -math.pi
+    fold_platt(net, fitted)
+    after = net(image)
+    assert torch.allclose(after[..., 3], 0.5 * before[..., 3] - math.pi, atol=1e-4)
+    others = [column for column in range(before.shape[2]) if column != 3]
+    assert torch.allclose(after[..., others], before[..., others], atol=1e-5)
