@@ -19,21 +19,31 @@ def truth_of(proper: np.ndarray) -> np.ndarray:
     return rows
 
 
-def said(proper: np.ndarray, stretch: float, shift: float, rng: np.random.Generator) -> np.ndarray:
-    """Log-odds of a model that knows even odds as 2 +- 2, told with a stretch and a shift of its own."""
+def said(proper: np.ndarray, factor: float, shift: float, rng: np.random.Generator) -> np.ndarray:
+    """Log-odds of a model that knows even odds as 2 +- 2, told with a factor and a shift of its own."""
     known = np.where(proper, 2.0, -2.0) + 2.0 * rng.standard_normal(len(proper))
     logits = np.zeros((len(proper), N_BINARY), np.float32)
-    logits[:, 0] = (known - shift) / stretch
+    logits[:, 0] = (known - shift) / factor
     return logits
 
 
 @pytest.mark.parametrize("share", [0.5, 0.1])
-def test_stretch_and_shift_are_found_whatever_the_shares_of_yes_and_no(share: float) -> None:
+def test_factor_and_shift_are_found_whatever_the_shares_of_yes_and_no(share: float) -> None:
     rng = np.random.default_rng(0)
     proper = rng.random(N) < share
     fitted = fit_platt(said(proper, 0.5, 1.5, rng), truth_of(proper))
     assert fitted[0] == pytest.approx([0.5, 1.5], abs=0.15)
     assert (fitted[1:] == [1.0, 0.0]).all(), "what nobody has labelled stays as it was"
+
+
+def test_validation_scans_make_no_network_surer() -> None:
+    rng = np.random.default_rng(2)
+    proper = np.arange(N) % 2 > 0
+    fitted = fit_platt(said(proper, 2.0, 1.0, rng), truth_of(proper))
+    assert fitted[0, 0] == 1
+    even = said(proper, 2.0, 1.0, rng)[:, 0] + fitted[0, 1]
+    assert 0.2 < fitted[0, 1] < 1.2
+    assert abs(float((even[proper] > 0).mean() - (even[~proper] < 0).mean())) < 0.05
 
 
 def test_few_examples_change_little() -> None:

@@ -1,7 +1,9 @@
-"""Answers whose one half is even odds: log-odds of a trained network, stretched and shifted to fit validation scans.
+"""Answers whose one half is even odds: log-odds of a trained network, shrunk and shifted to fit validation scans.
 
-A network that ranks scans well may still say one half where odds are not even. Stretch and shift are those of greatest
+A network that ranks scans well may still say one half where odds are not even. Factor and shift are those of greatest
 likelihood (Platt 1999, Advances in Large Margin Classifiers, 61-74), held near 1 and 0 where few examples ask for them.
+No factor is above 1: validation scans are like those that were learnt from, and scans of a hospital are not, so they
+may make a network less sure, never surer.
 """
 
 from __future__ import annotations
@@ -17,12 +19,12 @@ from brainsift.learn.quality.truth import N_BINARY, binary_targets, even_odds
 Float32 = NDArray[np.float32]
 Float64 = NDArray[np.float64]
 
-STRETCH_SD, SHIFT_SD = 0.5, 1.0
-"""Standard deviations of the prior on the logarithm of the stretch and on the shift."""
+FACTOR_SD, SHIFT_SD = 0.5, 1.0
+"""Standard deviations of the prior on the logarithm of the factor and on the shift."""
 
 
 def fit_platt(logits: Float32, truth: Float32) -> Float64:
-    """Stretch and shift (8, 2) of each binary answer; 1 and 0 where no example, or only one class, is known.
+    """Factor and shift (8, 2) of each binary answer; 1 and 0 where no example, or only one class, is known.
 
     Parameters
     ----------
@@ -43,12 +45,11 @@ def fit_platt(logits: Float32, truth: Float32) -> Float64:
 
 
 def fold_platt(model: QualityNet, fitted: Float64) -> None:
-    """Put stretch and shift into the layer that answers: a mean of slices' answers is stretched and shifted as they
-    are."""
-    stretch, shift = torch.from_numpy(fitted.astype(np.float32)).T
+    """Put factor and shift into the layer that answers: a mean of slices' answers is shrunk and shifted as they are."""
+    factor, shift = torch.from_numpy(fitted.astype(np.float32)).T
     with torch.no_grad():
-        model.answer.weight[:N_BINARY] *= stretch[:, None]
-        model.answer.bias[:N_BINARY] *= stretch
+        model.answer.weight[:N_BINARY] *= factor[:, None]
+        model.answer.bias[:N_BINARY] *= factor
         model.answer.bias[:N_BINARY] += shift
 
 
@@ -58,7 +59,7 @@ def _fit_one(x: Float64, yes: Float64, weight: Float64, rarer: int) -> Float64:
     def loss(at: Float64) -> float:
         z = np.exp(at[0]) * x + at[1]
         cross_entropy = np.average(np.logaddexp(0, z) - yes * z, weights=weight)
-        return float(2 * rarer * cross_entropy + 0.5 * (at[0] / STRETCH_SD) ** 2 + 0.5 * (at[1] / SHIFT_SD) ** 2)
+        return float(2 * rarer * cross_entropy + 0.5 * (at[0] / FACTOR_SD) ** 2 + 0.5 * (at[1] / SHIFT_SD) ** 2)
 
-    best = minimize(loss, np.zeros(2), method="BFGS").x
+    best = minimize(loss, np.zeros(2), method="L-BFGS-B", bounds=[(None, 0), (None, None)]).x
     return np.array([np.exp(best[0]), best[1]])
