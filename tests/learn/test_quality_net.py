@@ -2,8 +2,16 @@
 
 import torch
 
-from brainsift.learn.quality.net import EXTRACTOR, MOST_APART, NEAR_SHARE, NEAR_SHARE_OF_PROPER, QualityNet, joined
-from brainsift.learn.quality.truth import views_loss
+from brainsift.learn.quality.net import (
+    EXTRACTOR,
+    MOST_APART,
+    NEAR_SHARE,
+    NEAR_SHARE_OF_PROPER,
+    QualityNet,
+    joined,
+    pooled,
+)
+from brainsift.learn.quality.truth import quality_loss
 from brainsift.tasks.quality.network import N_OUTPUTS
 
 
@@ -44,22 +52,20 @@ def test_two_views_know_nothing_of_each_other_and_neither_decides_alone() -> Non
     assert torch.equal(both[0, 1:, 0], torch.tensor([40.0, -1.0]).repeat(6))
 
 
-def test_in_training_each_view_answers_for_the_scan() -> None:
+def test_in_training_all_slices_are_read_as_one() -> None:
     net = make_net()
     image, other = torch.rand(1, 6, 64, 64), torch.rand(1, 6, 64, 64)
-    in_use = net(image)
+    mixed = image.clone()
+    mixed[:, 1::2] = other[:, 1::2]
+    assert [seen.shape[1] for seen in net.views(image)] == [3, 3]
+    assert torch.allclose(net.views(image)[0], net.views(mixed)[0], atol=1e-5)
+    assert [seen.shape[1] for seen in net.views(image[:, :3])] == [3]
     net.train()
     for part in net.modules():
         if isinstance(part, torch.nn.BatchNorm1d | torch.nn.BatchNorm2d | torch.nn.Dropout):
             part.eval()
-    apart = net(image)
-    assert apart.shape == (1, 2, 4, N_OUTPUTS)
-    assert torch.allclose(joined(list(apart.unbind(dim=1))), in_use, atol=1e-5)
-    mixed = image.clone()
-    mixed[:, 1::2] = other[:, 1::2]
-    assert torch.allclose(net(mixed)[:, 0], apart[:, 0], atol=1e-5)
-    assert not torch.allclose(net(mixed)[:, 1], apart[:, 1], atol=1e-3)
-    assert net(image[:, :3]).shape == (1, 1, 4, N_OUTPUTS)
+    (seen,) = net.views(image)
+    assert torch.allclose(net(image), pooled(seen, net.answer, net.weight), atol=1e-5)
 
 
 def test_the_order_of_scans_in_a_batch_does_not_matter() -> None:
@@ -82,7 +88,7 @@ def test_a_frozen_extractor_does_not_move() -> None:
     before = {name: value.clone() for name, value in net.state_dict().items()}
     optimiser = torch.optim.SGD([p for p in net.parameters() if p.requires_grad], lr=0.1)
     truth = torch.tensor([[1.0, 0.0, 2.0, 0.0, 0.0, 0.0]])
-    views_loss(net(torch.rand(1, 12, 64, 64)), truth).backward()  # type: ignore[no-untyped-call]
+    quality_loss(net(torch.rand(1, 12, 64, 64)), truth).backward()  # type: ignore[no-untyped-call]
     optimiser.step()
     moved = {name for name, value in net.state_dict().items() if not torch.equal(value, before[name])}
     assert moved

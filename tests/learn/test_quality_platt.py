@@ -13,44 +13,54 @@ from brainsift.learn.quality.truth import COLUMNS, N_BINARY
 N = 4000
 
 
-def truth_of(proper: np.ndarray) -> np.ndarray:
-    rows = np.full((len(proper), len(COLUMNS)), np.nan, np.float32)
-    rows[:, COLUMNS.index("proper")] = proper
+GADOLINIUM = 1
+"""Place among the answers."""
+
+
+def truth_of(given: np.ndarray, name: str = "gadolinium") -> np.ndarray:
+    rows = np.full((len(given), len(COLUMNS)), np.nan, np.float32)
+    rows[:, COLUMNS.index(name)] = given
     return rows
 
 
-def said(proper: np.ndarray, factor: float, shift: float, rng: np.random.Generator) -> np.ndarray:
+def said(given: np.ndarray, factor: float, shift: float, rng: np.random.Generator) -> np.ndarray:
     """Log-odds of a model that knows even odds as 2 +- 2, told with a factor and a shift of its own."""
-    known = np.where(proper, 2.0, -2.0) + 2.0 * rng.standard_normal(len(proper))
-    logits = np.zeros((len(proper), N_BINARY), np.float32)
-    logits[:, 0] = (known - shift) / factor
+    known = np.where(given, 2.0, -2.0) + 2.0 * rng.standard_normal(len(given))
+    logits = np.zeros((len(given), N_BINARY), np.float32)
+    logits[:, GADOLINIUM] = (known - shift) / factor
     return logits
 
 
 @pytest.mark.parametrize("share", [0.5, 0.1])
 def test_factor_and_shift_are_found_whatever_the_shares_of_yes_and_no(share: float) -> None:
     rng = np.random.default_rng(0)
-    proper = rng.random(N) < share
-    fitted = fit_platt(said(proper, 0.5, 1.5, rng), truth_of(proper))
-    assert fitted[0] == pytest.approx([0.5, 1.5], abs=0.15)
-    assert (fitted[1:] == [1.0, 0.0]).all(), "what nobody has labelled stays as it was"
+    given = rng.random(N) < share
+    fitted = fit_platt(said(given, 0.5, 1.5, rng), truth_of(given))
+    assert fitted[GADOLINIUM] == pytest.approx([0.5, 1.5], abs=0.15)
+    assert (np.delete(fitted, GADOLINIUM, axis=0) == [1.0, 0.0]).all(), "what nobody has labelled stays as it was"
+
+
+def test_what_proper_means_is_not_read_off_a_choice_of_improper_scans() -> None:
+    given = np.arange(N) % 2 > 0
+    logits = np.where(given, 5.0, 1.0)[:, None].repeat(N_BINARY, axis=1).astype(np.float32)
+    assert fit_platt(logits, truth_of(given, "proper"))[0].tolist() == [1.0, 0.0]
 
 
 def test_validation_scans_make_no_network_surer() -> None:
     rng = np.random.default_rng(2)
-    proper = np.arange(N) % 2 > 0
-    fitted = fit_platt(said(proper, 2.0, 1.0, rng), truth_of(proper))
-    assert fitted[0, 0] == 1
-    even = said(proper, 2.0, 1.0, rng)[:, 0] + fitted[0, 1]
-    assert 0.2 < fitted[0, 1] < 1.2
-    assert abs(float((even[proper] > 0).mean() - (even[~proper] < 0).mean())) < 0.05
+    given = np.arange(N) % 2 > 0
+    fitted = fit_platt(said(given, 2.0, 1.0, rng), truth_of(given))
+    assert fitted[GADOLINIUM, 0] == 1
+    even = said(given, 2.0, 1.0, rng)[:, GADOLINIUM] + fitted[GADOLINIUM, 1]
+    assert 0.2 < fitted[GADOLINIUM, 1] < 1.2
+    assert abs(float((even[given] > 0).mean() - (even[~given] < 0).mean())) < 0.05
 
 
 def test_few_examples_change_little() -> None:
     rng = np.random.default_rng(1)
-    proper = np.arange(4) < 2
-    few = fit_platt(said(proper, 1.0, 4.0, rng), truth_of(proper))
-    assert abs(few[0, 1]) < 2
+    given = np.arange(4) < 2
+    few = fit_platt(said(given, 1.0, 4.0, rng), truth_of(given))
+    assert abs(few[GADOLINIUM, 1]) < 2
     assert (fit_platt(said(np.ones(9, bool), 1.0, 4.0, rng), truth_of(np.ones(9))) == [1.0, 0.0]).all()
 
 

@@ -104,17 +104,19 @@ class QualityNet(nn.Module):
     def forward(self, image: Tensor) -> Tensor:
         """(N, 3 K, 224, 192), K slices per orientation → logits (N, 1 + 3 K, outputs): the scan, then each slice.
 
-        Whole slices and those of the brain alone, every second one, are two views of the scan, neither of which knows
-        of the other; the scan's answer is a mean of theirs. Where K is odd, there is one view of all slices. In
-        training each view answers for itself: (N, views, 1 + its slices, outputs).
+        The scan's answer is a mean of those of its views.
         """
-        views = [pooled(seen, self.answer, self.weight) for seen in self.views(image)]
-        return torch.stack(views, dim=1) if self.training else joined(views)
+        return joined([pooled(seen, self.answer, self.weight) for seen in self.views(image)])
 
     def views(self, image: Tensor) -> list[Tensor]:
-        """(N, 3 K, 224, 192) → what each view's answers are read from, (N, its slices, hidden)."""
+        """(N, 3 K, 224, 192) → what each view's answers are read from, (N, its slices, hidden).
+
+        In use, whole slices and those of the brain alone, every second one, are two views of the scan, neither of which
+        knows of the other. In training, and where K is odd, there is one view of all slices.
+        """
         features = self.features(image)
-        parts = [features] if features.shape[1] % 2 else [features[:, 0::2], features[:, 1::2]]
+        one = self.training or features.shape[1] % 2
+        parts = [features] if one else [features[:, 0::2], features[:, 1::2]]
         return [self.embed(part) for part in parts]
 
 

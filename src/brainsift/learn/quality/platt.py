@@ -15,6 +15,7 @@ from scipy.optimize import minimize
 
 from brainsift.learn.quality.net import QualityNet
 from brainsift.learn.quality.truth import N_BINARY, binary_targets, even_odds
+from brainsift.tasks.quality.network import OUTPUTS
 
 Float32 = NDArray[np.float32]
 Float64 = NDArray[np.float64]
@@ -23,8 +24,14 @@ FACTOR_SD, SHIFT_SD = 0.5, 1.0
 """Standard deviations of the prior on the logarithm of the factor and on the shift."""
 
 
+LEFT = ("proper",)
+"""Answers that stay as they are: improper scans of a validation side are a choice of what can go wrong, not a sample of
+it, so nothing follows from where even odds lie among them. Grades are measured."""
+
+
 def fit_platt(logits: Float32, truth: Float32) -> Float64:
-    """Factor and shift (8, 2) of each binary answer; 1 and 0 where no example, or only one class, is known.
+    """Factor and shift (8, 2) of each binary answer; 1 and 0 of those in `LEFT`, and where no example, or only one
+    class, is known.
 
     Parameters
     ----------
@@ -34,7 +41,9 @@ def fit_platt(logits: Float32, truth: Float32) -> Float64:
     targets = binary_targets(torch.from_numpy(truth)).numpy().astype(np.float64)
     odds = even_odds(truth, np.ones(len(truth), np.float32)).numpy()
     fitted = np.tile([1.0, 0.0], (N_BINARY, 1))
-    for column in range(N_BINARY):
+    for column, name in enumerate(OUTPUTS[:N_BINARY]):
+        if name in LEFT:
+            continue
         known = np.isfinite(targets[:, column])
         yes = targets[known, column]
         rarer = min(int((yes > 0.5).sum()), int((yes < 0.5).sum()))

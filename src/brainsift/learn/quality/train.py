@@ -18,7 +18,7 @@ from brainsift.learn.people import refuse_shared_people
 from brainsift.learn.quality.bank import Bank
 from brainsift.learn.quality.batches import batches, whole
 from brainsift.learn.quality.net import QualityNet
-from brainsift.learn.quality.truth import COLUMNS, N_BINARY, balancing_weights, binary_targets, even_odds, views_loss
+from brainsift.learn.quality.truth import COLUMNS, N_BINARY, balancing_weights, binary_targets, even_odds, quality_loss
 from brainsift.learn.trainer import Scores, Trainer, TrainingPlan, averaged_weights
 from brainsift.tasks.quality.network import OUTPUTS
 
@@ -77,7 +77,7 @@ def train_quality(
         return {} if shown is None else curve_scores(answers(model, shown), shown.truth)
 
     watched = None if shown is None else WATCHED
-    loss = partial(views_loss, odds=even_odds(bank.truth, balancing_weights(bank.truth)))
+    loss = partial(quality_loss, odds=even_odds(bank.truth, balancing_weights(bank.truth)))
     trainer = Trainer(make, loss, validate, plan, output, watched)
     if resume:
         trainer.load()

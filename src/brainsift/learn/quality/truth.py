@@ -117,17 +117,6 @@ def quality_loss(logits: Tensor, truth: Tensor, odds: Tensor | None = None) -> T
     return total
 
 
-def views_loss(logits: Tensor, truth: Tensor, odds: Tensor | None = None) -> Tensor:
-    """`quality_loss` of a network in training, each of whose views answers for the whole scan.
-
-    Parameters
-    ----------
-    logits : (N, views, 1 + S, outputs).
-    truth, odds : as there.
-    """
-    return quality_loss(logits.flatten(0, 1), truth.repeat_interleave(logits.shape[1], dim=0), odds)
-
-
 def balancing_weights(truth: Float32) -> Float32:
     """How often each row should be drawn, (N,), mean 1: rows with rare answers more often, four times at the most.
 
