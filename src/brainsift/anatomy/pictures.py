@@ -224,11 +224,11 @@ def _linear(plane: NDArray[np.float32], at: NDArray[np.float64], axis: int) -> N
 
 
 def _window(values: NDArray[np.float32]) -> tuple[float, float]:
-    """Grey window from percentiles of what is shown; a constant picture gets a window of width 1."""
+    """Grey window from percentiles of what is shown; a constant picture gets one that is wide for its value."""
     if not values.size:
         return 0.0, 1.0
     low, high = (float(p) for p in np.percentile(values, WINDOW_PERCENTILES))
-    return low, high if high > low else low + 1.0
+    return low, high if high > low else low + max(1.0, abs(low))
 
 
 def _to_grey(image: NDArray[np.float32], low: float, high: float) -> UInt8:
