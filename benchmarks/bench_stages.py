@@ -1,6 +1,6 @@
 """Seconds and peak memory by stage and task, on real scans.
 
-    python benchmarks/bench_stages.py [FOLDER] [--scans 8]
+    python benchmarks/bench_stages.py [FOLDER] [--scans 8] [--task quality --task defacing]
 
 Scans of FOLDER (default: shared data), spread over the sizes of their files, go through the whole unit of work in this
 process: reading, conforming, the stages of the anatomy pass, every task, pictures, page, record. Seconds are of the
@@ -86,12 +86,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path, nargs="?", default=DATA / "scans")
     parser.add_argument("--scans", type=int, default=8)
+    parser.add_argument("--task", action="append", choices=tuple(REGISTRY), help="all if not given")
     options = parser.parse_args()
     refs = chosen(options.folder, options.scans) if options.folder.is_dir() else []
     if not refs:
         print(f"no scans in {options.folder}: name a folder of your own")
         return
-    settings = RunSettings(tasks=tuple(REGISTRY))
+    settings = RunSettings(tasks=tuple(options.task or REGISTRY))
     cpu: Spent = defaultdict(list)
     peak: Spent = defaultdict(list)
     totals: list[float] = []
