@@ -9,15 +9,15 @@ import torch
 from brainsift.learn.quality.net import QualityNet
 from brainsift.learn.quality.platt import fit_platt, fold_platt
 from brainsift.learn.quality.truth import COLUMNS, N_BINARY
+from brainsift.tasks.quality.network import OUTPUTS
 
 N = 4000
 
 
-GADOLINIUM = 1
-"""Place among the answers."""
+MOTION = OUTPUTS.index("motion_at_least_1")
 
 
-def truth_of(given: np.ndarray, name: str = "gadolinium") -> np.ndarray:
+def truth_of(given: np.ndarray, name: str = "motion") -> np.ndarray:
     rows = np.full((len(given), len(COLUMNS)), np.nan, np.float32)
     rows[:, COLUMNS.index(name)] = given
     return rows
@@ -27,7 +27,7 @@ def said(given: np.ndarray, factor: float, shift: float, rng: np.random.Generato
     """Log-odds of a model that knows even odds as 2 +- 2, told with a factor and a shift of its own."""
     known = np.where(given, 2.0, -2.0) + 2.0 * rng.standard_normal(len(given))
     logits = np.zeros((len(given), N_BINARY), np.float32)
-    logits[:, GADOLINIUM] = (known - shift) / factor
+    logits[:, MOTION] = (known - shift) / factor
     return logits
 
 
@@ -36,23 +36,24 @@ def test_factor_and_shift_are_found_whatever_the_shares_of_yes_and_no(share: flo
     rng = np.random.default_rng(0)
     given = rng.random(N) < share
     fitted = fit_platt(said(given, 0.5, 1.5, rng), truth_of(given))
-    assert fitted[GADOLINIUM] == pytest.approx([0.5, 1.5], abs=0.15)
-    assert (np.delete(fitted, GADOLINIUM, axis=0) == [1.0, 0.0]).all(), "what nobody has labelled stays as it was"
+    assert fitted[MOTION] == pytest.approx([0.5, 1.5], abs=0.15)
+    assert (fitted[:MOTION] == [1.0, 0.0]).all()
 
 
-def test_what_proper_means_is_not_read_off_a_choice_of_improper_scans() -> None:
+def test_answers_that_both_views_see_stay_as_they_are() -> None:
     given = np.arange(N) % 2 > 0
     logits = np.where(given, 5.0, 1.0)[:, None].repeat(N_BINARY, axis=1).astype(np.float32)
-    assert fit_platt(logits, truth_of(given, "proper"))[0].tolist() == [1.0, 0.0]
+    for name in ("proper", "gadolinium", "noise", "contrast"):
+        assert (fit_platt(logits, truth_of(given, name)) == [1.0, 0.0]).all()
 
 
 def test_validation_scans_make_no_network_surer() -> None:
     rng = np.random.default_rng(2)
     given = np.arange(N) % 2 > 0
     fitted = fit_platt(said(given, 2.0, 1.0, rng), truth_of(given))
-    assert fitted[GADOLINIUM, 0] == 1
-    even = said(given, 2.0, 1.0, rng)[:, GADOLINIUM] + fitted[GADOLINIUM, 1]
-    assert 0.2 < fitted[GADOLINIUM, 1] < 1.2
+    assert fitted[MOTION, 0] == 1
+    even = said(given, 2.0, 1.0, rng)[:, MOTION] + fitted[MOTION, 1]
+    assert 0.2 < fitted[MOTION, 1] < 1.2
     assert abs(float((even[given] > 0).mean() - (even[~given] < 0).mean())) < 0.05
 
 
@@ -60,7 +61,7 @@ def test_few_examples_change_little() -> None:
     rng = np.random.default_rng(1)
     given = np.arange(4) < 2
     few = fit_platt(said(given, 1.0, 4.0, rng), truth_of(given))
-    assert abs(few[GADOLINIUM, 1]) < 2
+    assert abs(few[MOTION, 1]) < 2
     assert (fit_platt(said(np.ones(9, bool), 1.0, 4.0, rng), truth_of(np.ones(9))) == [1.0, 0.0]).all()
 
 

@@ -94,5 +94,7 @@ def test_what_was_not_on_the_screen_cannot_be_signed_for(page: Page, server: Ser
     page.wait_for_selector(".toast:not([hidden])")
     assert page.locator("dialog").count() == 0
     for _ in range(SHEET):
+        # A tile that is passed before its picture has come was not seen: that is what this is about.
+        page.wait_for_function("() => document.activeElement?.closest('.tile')?.dataset.seen === 'true'")
         page.keyboard.press("ArrowRight")
     page.wait_for_selector('.sign-bar[data-ready="true"]')

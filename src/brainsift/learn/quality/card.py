@@ -45,8 +45,8 @@ def card_text(model: Path, folder: Path, bank: Bank, validation: Bank, measured:
         "",
         f"{software_told()} {training_told(folder, ', shared with other work')} AdamW, cosine decay, averaged weights; "
         "weights stored as float16. The curve shows the AUC on validation examples; the weights with the highest mean "
-        "are kept. On the same examples, log-odds of grades and gadolinium are shifted, and shrunk if need be, until "
-        "one half means even odds (Platt), so the figures below are a little too good.",
+        "are kept. On the same examples, log-odds of motion are shifted, and shrunk if need be, until one half means "
+        "even odds (Platt), so the figures below are a little too good.",
         "",
         *curve_table(folder, CURVE_COLUMNS),
         "",

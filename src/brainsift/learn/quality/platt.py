@@ -24,14 +24,14 @@ FACTOR_SD, SHIFT_SD = 0.5, 1.0
 """Standard deviations of the prior on the logarithm of the factor and on the shift."""
 
 
-LEFT = ("proper",)
-"""Answers that stay as they are: improper scans of a validation side are a choice of what can go wrong, not a sample of
-it, so nothing follows from where even odds lie among them. Grades are measured."""
+FITTED = ("motion_at_least_1", "motion_at_least_2")
+"""Answers that are fitted. Ghosts show in the air: the brain alone sees little of movement, and a mean of both views
+says too little. Of the others both views see the whole, and a fit gained nothing on validation scans."""
 
 
 def fit_platt(logits: Float32, truth: Float32) -> Float64:
-    """Factor and shift (8, 2) of each binary answer; 1 and 0 of those in `LEFT`, and where no example, or only one
-    class, is known.
+    """Factor and shift (8, 2) of each binary answer; 1 and 0 of those not in `FITTED`, and where no example, or only
+    one class, is known.
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ def fit_platt(logits: Float32, truth: Float32) -> Float64:
     odds = even_odds(truth, np.ones(len(truth), np.float32)).numpy()
     fitted = np.tile([1.0, 0.0], (N_BINARY, 1))
     for column, name in enumerate(OUTPUTS[:N_BINARY]):
-        if name in LEFT:
+        if name not in FITTED:
             continue
         known = np.isfinite(targets[:, column])
         yes = targets[known, column]
