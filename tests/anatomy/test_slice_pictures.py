@@ -42,6 +42,11 @@ def test_whatever_lies_outside_the_skull_changes_no_pixel(shown: ShownSlice) -> 
     np.testing.assert_array_equal(drawn(anatomy, anatomy.image, (shown,)), drawn(anatomy, nosy, (shown,)))
 
 
+@pytest.mark.parametrize("value", [0.0, -3e38, 3e38])
+def test_a_constant_scan_gives_a_picture(value: float) -> None:
+    assert drawn(head(), np.full(SHAPE, value, dtype=np.float32)).std() < 80
+
+
 def test_what_lies_inside_the_skull_is_shown() -> None:
     anatomy = head()
     spot = np.where(ball((30, 30, 52), (3, 3, 3)), np.float32(30_000), anatomy.image)

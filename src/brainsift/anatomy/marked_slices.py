@@ -11,8 +11,8 @@ from PIL import Image, ImageDraw, ImageFont
 
 from brainsift.anatomy.anatomy import Anatomy
 from brainsift.anatomy.face_safety import seen_region
-from brainsift.anatomy.pictures import FILL, Mosaic
-from brainsift.anatomy.slice_pictures import FIRST_LETTERS, PIXEL_MM, ShownSlice, grey_window, may_be_seen, to_grey
+from brainsift.anatomy.pictures import FILL, Mosaic, grey_window
+from brainsift.anatomy.slice_pictures import FIRST_LETTERS, PIXEL_MM, ShownSlice, may_be_seen, to_grey
 from brainsift.scans.volume import Volume
 
 UInt8 = NDArray[np.uint8]

@@ -125,7 +125,7 @@ def render_mosaic(
     shown = _compose(seen.region, tiles, shape, False, flip) if hide_face else np.ones(shape, dtype=bool)
     image = _compose(seen.crop(anatomy.image, np.nan), tiles, shape, np.nan, flip)
     shown &= np.isfinite(image)
-    low, high = _window(image[shown])
+    low, high = grey_window(image[shown])
     to_voxel = _aligned(anatomy, volume)
     if to_voxel is not None and volume is not None:
         grey = _to_grey(_compose_fine(volume, to_voxel, seen, tiles, shape, flip), low, high)
@@ -223,8 +223,9 @@ def _linear(plane: NDArray[np.float32], at: NDArray[np.float64], axis: int) -> N
     return mixed
 
 
-def _window(values: NDArray[np.float32]) -> tuple[float, float]:
-    """Grey window from percentiles of what is shown; a constant picture gets one that is wide for its value."""
+def grey_window(values: NDArray[np.float32]) -> tuple[float, float]:
+    """Grey values that are shown black and white: percentiles of what is shown, of any shape; a constant picture gets a
+    window that is wide for its value."""
     if not values.size:
         return 0.0, 1.0
     low, high = (float(p) for p in np.percentile(values, WINDOW_PERCENTILES))
@@ -267,7 +268,7 @@ def _blurred_mosaic(anatomy: Anatomy, flip: bool) -> Mosaic:
     """Three planes of 24 mm cells, for scans in which no brain was found."""
     x, y, z = anatomy.image.shape
     cells = blurred(anatomy.image)
-    low, high = _window(cells)
+    low, high = grey_window(cells)
     grey = np.full((2 * max(y, z) + 24, 2 * (2 * x + y)), FILL, dtype=np.uint8)
     left = 0
     for axis, (columns, rows) in ((2, (x, y)), (1, (x, z)), (0, (y, z))):

@@ -13,7 +13,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from brainsift.anatomy.anatomy import Anatomy
 from brainsift.anatomy.face_safety import Seen, seen_region
-from brainsift.anatomy.pictures import FILL, WEBP_METHOD, WINDOW_PERCENTILES
+from brainsift.anatomy.pictures import FILL, WEBP_METHOD, grey_window
 from brainsift.scans.volume import Volume
 
 UInt8 = NDArray[np.uint8]
@@ -121,12 +121,6 @@ def may_be_seen(volume: Volume, anatomy: Anatomy, seen: Seen, one: ShownSlice) -
         place.append(np.clip(at, 0, seen.region.shape[axis] - 1))
     allowed: Bool = seen.region[place[0], place[1], place[2]] & inside
     return allowed
-
-
-def grey_window(values: NDArray[np.float32]) -> tuple[float, float]:
-    """Grey values (N,) that are shown black and white."""
-    low, high = (float(p) for p in np.percentile(values, WINDOW_PERCENTILES))
-    return low, high if high > low else low + 1.0
 
 
 def to_grey(plane: NDArray[np.float32], mask: Bool, low: float, high: float) -> UInt8:

@@ -23,7 +23,6 @@ Float64 = NDArray[np.float64]
 FACTOR_SD, SHIFT_SD = 0.5, 1.0
 """Standard deviations of the prior on the logarithm of the factor and on the shift."""
 
-
 FITTED = ("motion_at_least_1", "motion_at_least_2")
 """Answers that are fitted. Ghosts show in the air: the brain alone sees little of movement, and a mean of both views
 says too little. Of the others both views see the whole, and a fit gained nothing on validation scans."""
@@ -41,9 +40,7 @@ def fit_platt(logits: Float32, truth: Float32) -> Float64:
     targets = binary_targets(torch.from_numpy(truth)).numpy().astype(np.float64)
     odds = even_odds(truth, np.ones(len(truth), np.float32)).numpy()
     fitted = np.tile([1.0, 0.0], (N_BINARY, 1))
-    for column, name in enumerate(OUTPUTS[:N_BINARY]):
-        if name not in FITTED:
-            continue
+    for column in map(OUTPUTS.index, FITTED):
         known = np.isfinite(targets[:, column])
         yes = targets[known, column]
         rarer = min(int((yes > 0.5).sum()), int((yes < 0.5).sum()))

@@ -12,12 +12,11 @@ from PIL import Image, ImageDraw, ImageFont
 
 from brainsift.anatomy.anatomy import Anatomy
 from brainsift.anatomy.face_safety import Seen, seen_region
-from brainsift.anatomy.pictures import FILL
+from brainsift.anatomy.pictures import FILL, grey_window
 from brainsift.anatomy.slice_pictures import (
     FIRST_LETTERS,
     ShownSlice,
     encode_picture,
-    grey_window,
     may_be_seen,
     to_grey,
 )
