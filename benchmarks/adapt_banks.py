@@ -94,6 +94,7 @@ def build_flair(
     spacing_mm: float | None = None,
     zoo: int = 2,
     progress: Callable[[int, int], None] | None = None,
+    whole: bool = False,
 ) -> int:
     """Make the chunks that are not there yet; returns how many are there.
 
@@ -101,8 +102,9 @@ def build_flair(
     ----------
     spacing_mm : of the heads; drawn if None.
     zoo : examples of each chunk that show no head at all.
+    whole : all slices as they are, for the network that ships.
     """
-    return make_missing(jobs, chunk_names(folder), _Maker(folder, spacing_mm, zoo), workers, progress)
+    return make_missing(jobs, chunk_names(folder), _Maker(folder, spacing_mm, zoo, whole), workers, progress)
 
 
 @dataclass(frozen=True)
@@ -110,6 +112,7 @@ class _Maker:
     folder: Path
     spacing_mm: float | None
     zoo: int
+    whole: bool
 
     def __call__(self, job: FlairChunk) -> Path:
         rng = np.random.default_rng([job.seed, 41])
@@ -118,7 +121,8 @@ class _Maker:
         examples = [example for _ in range(2) for example in flair_examples(rng, head)]
         examples += [filed_as_flair(rng, head, kind) for kind in OTHERS]
         examples += [_reject(zoo_example(rng, label_map, job.name)) for _ in range(self.zoo)]
-        return write_chunk([small(example) for example in examples], self.folder, job.name)
+        shown = examples if self.whole else [small(example) for example in examples]
+        return write_chunk(shown, self.folder, job.name)
 
 
 def flair_examples(rng: np.random.Generator, head: PlacedHead) -> list[Example]:

@@ -264,7 +264,7 @@ def after_both(folder: Path, bank: Bank) -> str:
     for number in range(len(bank)):
         example = bank[number]
         found = find(detector, example, networks.candidate_threshold, most=None)
-        score = judge(discriminator, example, found)
+        score = judge(discriminator, example, found, networks.detector_share)
         judged = replace(found, score=score).at_least(networks.threshold)
         matches.append(match(example, judged))
         heads.append(str(bank.facts[number].get("head", number)))

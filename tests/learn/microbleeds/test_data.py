@@ -15,11 +15,12 @@ from brainsift.evaluate.labels import Label  # noqa: E402
 from brainsift.learn.microbleeds.bank import load_bank, write_chunk  # noqa: E402
 from brainsift.learn.microbleeds.batches import Lessons, batches  # noqa: E402
 from brainsift.learn.microbleeds.crops import cut, draw_crop, vary  # noqa: E402
-from brainsift.learn.microbleeds.cubes import cube_batches, cut_bank, is_bleed  # noqa: E402
-from brainsift.learn.microbleeds.example import lay_pieces  # noqa: E402
+from brainsift.learn.microbleeds.cubes import cube_batches, cut_bank, is_bleed, is_unasked  # noqa: E402
+from brainsift.learn.microbleeds.example import Example, lay_pieces  # noqa: E402
 from brainsift.learn.microbleeds.labelled import labelled_banks, labelled_example, modality_of  # noqa: E402
 from brainsift.scans.errors import ScanError  # noqa: E402
 from brainsift.scans.volume import Volume  # noqa: E402
+from brainsift.simulate.susceptibility.mimics import Mimic  # noqa: E402
 from brainsift.tasks.microbleeds.network import Prepared  # noqa: E402
 from tests.learn.microbleeds.toy import AFFINE, SHAPE, toy_bank, toy_example, toy_image, toy_prepared  # noqa: E402
 
@@ -80,6 +81,35 @@ def test_a_crop_around_a_bleed_holds_it_and_weighs_it_as_one() -> None:
         assert set(np.unique(crop.weight[~bleed])) <= {0.0, 1.0}
     whole = cut(example, (0, 0, 0), SHAPE)
     assert whole.weight[whole.bleed > 0].sum() == pytest.approx(1, rel=1e-4)
+
+
+def calcified(modality: str) -> Example:
+    """A scan whose tubes are calcium instead of veins."""
+    example = toy_example(1, modality=modality)
+    return replace(example, mimic_kinds=np.full_like(example.mimic_kinds, Mimic.CALCIFICATION))
+
+
+def test_calcium_in_a_gradient_echo_is_not_asked_for_and_no_mimic() -> None:
+    example = calcified("gre")
+    crop = cut(example, (0, 0, 0), SHAPE)
+    there = np.zeros(example.image.size, bool)
+    there[example.mimic_voxels] = True
+    there = there.reshape(SHAPE) & (crop.bleed == 0)
+    assert there.any()
+    assert not crop.weight[there].any()
+    assert crop.weight[(crop.bleed == 0) & example.seen].mean() > 0.5
+    assert not len(example.mimics()[0])
+    places = np.argwhere(there).astype(float)
+    far = np.array([[45.0, 45.0, 1.0]])
+    assert is_unasked(example, np.concatenate([places[:1], example.centres(), far])).tolist() == [True, *[False] * 4]
+
+
+@pytest.mark.parametrize("modality", ["swi", "qsm"])
+def test_calcium_is_a_mimic_like_others_where_it_can_be_told(modality: str) -> None:
+    example = calcified(modality)
+    plain = toy_example(1, modality=modality)
+    np.testing.assert_array_equal(cut(example, (0, 0, 0), SHAPE).weight, cut(plain, (0, 0, 0), SHAPE).weight)
+    assert len(example.mimics()[0]) == len(example.mimic_voxels) > 0
 
 
 def test_a_crop_may_reach_beyond_the_grid_where_nothing_is_asked() -> None:

@@ -29,6 +29,7 @@ from brainsift.learn.microbleeds.settings import (  # noqa: E402
     Settings,
     choose_bleed_threshold,
     choose_candidate_threshold,
+    choose_share,
 )
 
 INF = float("inf")
@@ -172,3 +173,12 @@ def test_a_bleed_threshold_leaves_few_false_ones_even_where_f1_would_take_more()
     threshold = choose_bleed_threshold(scans)
     assert np.mean([(one.false >= threshold).sum() for one in scans]) <= FALSE_RATE
     assert choose_bleed_threshold([scan([], [])]) == Settings().bleed
+
+
+def test_the_detector_s_share_is_that_which_finds_most_bleeds() -> None:
+    good, bad = [scan([0.9, 0.8], [0.3, 0.2, 0.1])], [scan([0.9, 0.2], [0.8, 0.6, 0.3])]
+    assert choose_share({0.0: bad, 1.0: good}) == 1.0
+    assert choose_share({0.0: good, 1.0: bad, 2.0: good}) == 0.0
+    assert choose_share({0.0: [scan([], [0.4])], 1.0: [scan([], [0.4])]}) == 0.0
+    told = Settings(0.2, 0.6, 2.0).metadata()
+    assert told == ({"threshold": "0.2"}, {"threshold": "0.6", "detector_share": "2"})

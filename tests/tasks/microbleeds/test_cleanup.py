@@ -139,6 +139,10 @@ def test_what_the_network_is_not_sure_of_is_possible() -> None:
     assert verdict(sure=False) == ("possible", ("unsure",))
 
 
+def test_what_may_be_calcium_is_possible() -> None:
+    assert verdict(calcifies=True) == ("possible", ("calcifies",))
+
+
 def test_an_uncertain_anatomy_drops_nothing() -> None:
     found = verdict(replace(INSIDE, outside_mm=9.0), anatomy_trusted=False)
     assert found == ("possible", ("outside_brain", "anatomy_uncertain"))
@@ -151,5 +155,5 @@ def test_every_reason_has_its_words() -> None:
         for trusted in (True, False):
             place = replace(INSIDE, outside_mm=outside, ventricle_mm=ventricle)
             reasons |= set(verdict(place, worst, sure=False, anatomy_trusted=trusted)[1])
-    reasons |= set(verdict(extent=replace(BALL, elongation=3.0))[1])
+    reasons |= set(verdict(extent=replace(BALL, elongation=3.0))[1]) | set(verdict(calcifies=True)[1])
     assert reasons == set(WORDS) - {"not_a_bleed", "same_as_another"}

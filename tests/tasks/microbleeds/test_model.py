@@ -19,7 +19,14 @@ from brainsift.tasks.microbleeds.model import (
     networks_of,
     open_bleed_networks,
 )
-from brainsift.tasks.microbleeds.network import CANDIDATES, DISCRIMINATOR, Candidate, Prepared
+from brainsift.tasks.microbleeds.network import (
+    CANDIDATES,
+    DISCRIMINATOR,
+    Candidate,
+    Prepared,
+    joint_probability,
+    log_odds,
+)
 from brainsift.tasks.microbleeds.polarity import Reading
 from brainsift.tasks.microbleeds.scaling import TISSUE
 from tests.tasks.microbleeds.tiny import networks, write_detector, write_discriminator
@@ -71,6 +78,27 @@ def test_thresholds_come_from_the_files_and_else_from_defaults(tmp_path: Path) -
     assert (told.candidate_threshold, told.threshold, told.possible_threshold) == (0.03, 0.62, 0.31)
     silent = opened(write_detector(tmp_path / "a.onnx"), write_discriminator(tmp_path / "b.onnx"))
     assert (silent.candidate_threshold, silent.threshold) == (DEFAULT_CANDIDATE, DEFAULT_BLEED)
+
+
+def test_the_detector_has_its_share_in_the_probability_of_a_bleed(tmp_path: Path) -> None:
+    detector = write_detector(tmp_path / "a.onnx")
+    alone, both = (
+        opened(detector, write_discriminator(tmp_path / f"{share}.onnx", {"detector_share": share}))
+        for share in ("0", "2")
+    )
+    seen = prepared((12, 12, 6))
+    places = [Candidate((12.0, 12.0, 6.0), score) for score in (0.1, 0.5, 0.9)]
+    said, scores = alone.judge(seen, places), np.array([0.1, 0.5, 0.9], np.float32)
+    np.testing.assert_allclose(both.judge(seen, places), joint_probability(said, scores, 2.0), rtol=1e-5)
+    odds = log_odds(joint_probability(np.full(3, 0.3, np.float32), scores, 2.0)) - log_odds(np.float32([0.3]))
+    assert odds == pytest.approx([-2 * np.log(9), 0, 2 * np.log(9)], abs=1e-2)
+    assert np.isfinite(log_odds(joint_probability(np.float32([1.0]), np.float32([0.0]), 4.0))).all()
+
+
+@pytest.mark.parametrize("bad", ["-1", "inf", "some"])
+def test_a_share_that_is_none_is_refused(tmp_path: Path, bad: str) -> None:
+    with pytest.raises(ModelError, match="share"):
+        opened(write_detector(tmp_path / "a.onnx"), write_discriminator(tmp_path / "b.onnx", {"detector_share": bad}))
 
 
 @pytest.mark.parametrize("bad", ["0", "1", "nan", "often"])

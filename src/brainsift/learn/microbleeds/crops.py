@@ -13,12 +13,16 @@ from brainsift.learn.microbleeds.example import LEVELS, Example, channels
 
 Float32 = NDArray[np.float32]
 Shape = tuple[int, int, int]
+Box = tuple[slice, ...]
 
 CROP: Shape = (64, 64, 32)
 """48 mm on each side: room to see a vein go on; of the same voxels, crops of 72 mm would show a third of the bleeds."""
 
 MARGIN = (10, 10, 5)
 """Voxels that what a crop is drawn around lies away from its border, at least."""
+
+UNASKED_VOXELS = 2
+"""Around the places of a calcification that are kept: they are some of it, and it blooms."""
 
 BLANK = LEVELS // 3
 """Grey value outside of the grid: that of tissue, as where nothing is looked at."""
@@ -69,9 +73,9 @@ def _centre(rng: np.random.Generator, example: Example, aim: Aim) -> tuple[int, 
     if aim == "bleed" and example.lesions:
         centre = example.centres()[rng.integers(len(example.lesions))]
         return tuple(round(float(c)) for c in centre)
-    if aim == "mimic" and len(example.mimic_kinds):
-        kind = rng.choice(np.unique(example.mimic_kinds))
-        place = rng.choice(example.mimic_voxels[example.mimic_kinds == kind])
+    voxels, kinds = example.mimics()
+    if aim == "mimic" and len(kinds):
+        place = rng.choice(voxels[kinds == rng.choice(np.unique(kinds))])
         return tuple(int(i) for i in np.unravel_index(place, example.shape))
     for _ in range(TRIES):
         place = rng.integers(0, example.shape)
@@ -93,10 +97,23 @@ def cut(example: Example, start: Shape, shape: Shape) -> Crop:
     seen = np.pad(example.seen[inner], around)
     sizes = np.maximum(np.bincount(example.bleed_numbers, minlength=256), 1)
     bleed = pieces > 0
-    weight = np.where(bleed, (1 / sizes)[pieces], seen).astype(np.float32)
+    asked = seen & ~_unasked(example, inner, around)
+    weight = np.where(bleed, (1 / sizes)[pieces], asked).astype(np.float32)
     if bleed.any():
         weight[ndimage.binary_dilation(bleed, ONE_MORE) & ~bleed] = 0
     return Crop(seen_as, bleed.astype(np.float32), weight)
+
+
+def _unasked(example: Example, inner: Box, around: tuple[tuple[int, int], ...]) -> NDArray[np.bool_]:
+    """Within a crop, what `Example.unasked` names and what is near it."""
+    listed = example.unasked()
+    where = np.zeros([s.stop - s.start for s in inner], np.bool_)
+    if len(listed):
+        at = np.stack(np.unravel_index(listed, example.shape)) - np.reshape([s.start for s in inner], (3, 1))
+        within = ((at >= 0) & (at < np.reshape(where.shape, (3, 1)))).all(axis=0)
+        where[tuple(at[:, within])] = True
+    where = np.pad(where, around)
+    return ndimage.binary_dilation(where, ONE_MORE, UNASKED_VOXELS) if where.any() else where
 
 
 def vary(rng: np.random.Generator, crop: Crop) -> Crop:

@@ -162,7 +162,8 @@ def _cubes_of(ask: Ask, example: Example, rng: np.random.Generator) -> _Cut:
     source = [name for name, part in places.items() for _ in range(len(part))]
     label = is_bleed(example, voxel)
     # A mark near a bleed says nothing of mimics.
-    keep = [i for i, name in enumerate(source) if name == "candidate" or label[i] == (name == "bleed")]
+    said = [name == "candidate" or label[i] == (name == "bleed") for i, name in enumerate(source)]
+    keep = np.flatnonzero(said & ~is_unasked(example, voxel)).tolist()
     voxel = voxel[keep]
     seen = cubes(example.prepared(), voxel)
     rows: list[dict[str, object]] = [{"label": bool(label[i]), "source": source[i]} for i in keep]
@@ -171,10 +172,11 @@ def _cubes_of(ask: Ask, example: Example, rng: np.random.Generator) -> _Cut:
 
 def _some_mimics(example: Example, rng: np.random.Generator) -> Float64:
     """(N, 3) voxels, of each kind about equally many."""
-    kinds = np.unique(example.mimic_kinds)
+    voxels, kinds = example.mimics()
     if not len(kinds):
         return np.zeros((0, 3))
-    chosen = [rng.choice(example.mimic_voxels[example.mimic_kinds == rng.choice(kinds)]) for _ in range(MIMICS_EACH)]
+    known = np.unique(kinds)
+    chosen = [rng.choice(voxels[kinds == rng.choice(known)]) for _ in range(MIMICS_EACH)]
     return np.stack(np.unravel_index(np.array(chosen), example.shape), axis=1).astype(float)
 
 
@@ -186,6 +188,17 @@ def is_bleed(example: Example, voxel: Float64) -> Mask:
     at = np.clip(np.rint(voxel).astype(int), 0, np.array(example.shape) - 1)
     inside: Mask = (apart.min(axis=1) <= REACH_MM) | (example.pieces()[tuple(at.T)] > 0)
     return inside
+
+
+def is_unasked(example: Example, voxel: Float64) -> Mask:
+    """(N,) whether a place, (3,) voxels, is no bleed and lies in or near what `Example.unasked` names."""
+    listed = example.unasked()
+    if not len(voxel) or not len(listed):
+        return np.zeros(len(voxel), bool)
+    at = np.stack(np.unravel_index(listed, example.shape), axis=1)
+    apart = np.linalg.norm((voxel[:, None] - at[None]) * example.spacing, axis=2).min(axis=1)
+    near: Mask = (apart <= REACH_MM) & ~is_bleed(example, voxel)
+    return near
 
 
 def _bleed_voxels(example: Example, voxel: Float64) -> Mask:

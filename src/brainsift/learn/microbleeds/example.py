@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brainsift.evaluate.detection.marks import Marks, marks_of_points
+from brainsift.simulate.susceptibility.mimics import Mimic
 from brainsift.tasks.microbleeds.network import Prepared
 
 UInt8 = NDArray[np.uint8]
@@ -93,6 +94,23 @@ class Example:
         flat = np.zeros(self.image.size, np.uint8)
         flat[self.bleed_voxels] = self.bleed_numbers
         return flat.reshape(self.image.shape)
+
+    def unasked(self) -> Int32:
+        """Places in the flattened grid where nothing is learnt or chosen: calcium in the magnitude of a gradient echo.
+
+        It takes signal as blood does, and only where it lies tells it: that is asked of the anatomy
+        (`tasks.microbleeds.calcified`). Taught as no bleeds, bleeds would be unlearnt with it.
+        """
+        return self.mimic_voxels[~self._asked()]
+
+    def mimics(self) -> tuple[Int32, UInt8]:
+        """Places in the flattened grid of the other mimics, and their kinds."""
+        asked = self._asked()
+        return self.mimic_voxels[asked], self.mimic_kinds[asked]
+
+    def _asked(self) -> NDArray[np.bool_]:
+        asked: NDArray[np.bool_] = (self.mimic_kinds != Mimic.CALCIFICATION) | (self.modality != "gre")
+        return asked
 
     def centres(self) -> Float64:
         """(N, 3) voxels of the bleeds' centres."""

@@ -8,22 +8,30 @@ import numpy as np
 import torch
 from torch import nn
 
+from brainsift.evaluate.detection.match import Match
 from brainsift.evaluate.intervals import Interval
 from brainsift.learn.export import export_onnx
 from brainsift.learn.figure import Figure
 from brainsift.learn.microbleeds.bank import Bank
 from brainsift.learn.microbleeds.card import write_cards
 from brainsift.learn.microbleeds.crops import Shape, draw_crop
-from brainsift.learn.microbleeds.cubes import CubeBank, cut_bank
+from brainsift.learn.microbleeds.cubes import CubeBank, cut_bank, is_unasked
 from brainsift.learn.microbleeds.discriminate import WATCHED, cube_scores, measurable
+from brainsift.learn.microbleeds.example import Example
 from brainsift.learn.microbleeds.losses import Distillation
 from brainsift.learn.microbleeds.measure import figures, measure
-from brainsift.learn.microbleeds.predict import Ask, AskCubes, cube_asker, find, judge, match, onnx_cube_asker
-from brainsift.learn.microbleeds.settings import Settings, choose_bleed_threshold, choose_candidate_threshold
+from brainsift.learn.microbleeds.predict import Ask, AskCubes, Found, cube_asker, find, judge, match, onnx_cube_asker
+from brainsift.learn.microbleeds.settings import (
+    SHARES,
+    Settings,
+    choose_bleed_threshold,
+    choose_candidate_threshold,
+    choose_share,
+)
 from brainsift.learn.microbleeds.train import weights_in
 from brainsift.learn.sides import FRESH_BANK, Banks
 from brainsift.models.checksums import sha256_of
-from brainsift.tasks.microbleeds.network import CANDIDATES, DISCRIMINATOR
+from brainsift.tasks.microbleeds.network import CANDIDATES, DISCRIMINATOR, joint_probability
 
 DETECTOR, TEACHER, STUDENT, ALONE = "detector", "teacher", "student", "student_alone"
 """Folders of a training; those of students end in a number."""
@@ -59,7 +67,7 @@ def finish(
     seen = torch.from_numpy(cubes.input(slice(EXPORT_CUBES)))
     export_onnx(students[best], paths[1], seen, labels_voxels=False, metadata=of_discriminator, many="cubes")
     if banks.fresh is not None:
-        told = figures(measure(ask, onnx_cube_asker(paths[1]), banks.fresh, settings.candidate), settings)
+        told = figures(measure(ask, onnx_cube_asker(paths[1]), banks.fresh, settings), settings)
         fresh = cubes_if_any(ask, banks.fresh, cubes_folder(output, weights_in(output / DETECTOR), FRESH_BANK))
         compared = [] if fresh is None else compare_students(students, fresh)
         folders = {name: output / name for name in (DETECTOR, TEACHER)} | {"student": output / best}
@@ -75,19 +83,26 @@ def _best(students: dict[str, nn.Module], shown: CubeBank | None) -> str:
 
 
 def choose_settings(ask: Ask, ask_cubes: AskCubes, validation: Bank | None) -> Settings:
-    """Thresholds of both networks from validation scans; the usual ones where there are none."""
+    """Thresholds of both networks, and the detector's share, from validation scans; the usual ones where there are
+    none. What no magnitude tells from blood (`Example.unasked`) counts for nothing."""
     if validation is None:
         return Settings()
-    placed, judged = [], []
-    founds = [find(ask, validation[i]) for i in range(len(validation))]
-    for number, found in enumerate(founds):
-        placed.append(match(validation[number], found))
-    candidate = choose_candidate_threshold(placed)
-    for number, found in enumerate(founds):
+    examples = [validation[i] for i in range(len(validation))]
+    founds = [_asked(example, find(ask, example)) for example in examples]
+    candidate = choose_candidate_threshold([match(*pair) for pair in zip(examples, founds, strict=True)])
+    judged: dict[float, list[Match]] = {share: [] for share in SHARES}
+    for example, found in zip(examples, founds, strict=True):
         kept = found.at_least(candidate)
-        example = validation[number]
-        judged.append(match(example, kept, judge(ask_cubes, example, kept)))
-    return Settings(candidate, choose_bleed_threshold(judged))
+        alone = judge(ask_cubes, example, kept)
+        for share, matches in judged.items():
+            both = joint_probability(alone.astype(np.float32), kept.score.astype(np.float32), share)
+            matches.append(match(example, kept, both.astype(float)))
+    share = choose_share(judged)
+    return Settings(candidate, choose_bleed_threshold(judged[share]), share)
+
+
+def _asked(example: Example, found: Found) -> Found:
+    return found.only(~is_unasked(example, found.voxel))
 
 
 def compare_students(students: dict[str, nn.Module], fresh: CubeBank) -> list[Figure]:

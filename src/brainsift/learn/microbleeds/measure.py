@@ -28,13 +28,13 @@ class Measured:
     bleeds: Match
 
 
-def measure(ask: Ask, ask_cubes: AskCubes, bank: Bank, candidate_threshold: float) -> list[Measured]:
+def measure(ask: Ask, ask_cubes: AskCubes, bank: Bank, settings: Settings) -> list[Measured]:
     """Ask both networks about every scan."""
     measured = []
     for number in range(len(bank)):
         example = bank[number]
-        found = find(ask, example, candidate_threshold, most=None)
-        judged = judge(ask_cubes, example, found)
+        found = find(ask, example, settings.candidate, most=None)
+        judged = judge(ask_cubes, example, found, settings.share)
         told = Measured(example.person, example.modality, match(example, found), match(example, found, judged))
         measured.append(told)
     return measured

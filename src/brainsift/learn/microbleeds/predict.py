@@ -22,6 +22,7 @@ from brainsift.tasks.microbleeds.network import (
     candidate_probability,
     candidates,
     cubes,
+    joint_probability,
     probability,
 )
 
@@ -60,7 +61,10 @@ class Found:
 
     def at_least(self, threshold: float) -> Found:
         """Those whose score reaches a threshold."""
-        keep = self.score >= threshold
+        return self.only(self.score >= threshold)
+
+    def only(self, keep: NDArray[np.bool_]) -> Found:
+        """Some of them, (N,)."""
         return Found(self.voxel[keep], self.mm[keep], self.score[keep])
 
     def marks(self, score: Float64 | None = None) -> Marks:
@@ -123,11 +127,17 @@ def find(ask: Ask, example: Example, threshold: float = LOWEST, most: int | None
     return Found(voxel, example.to_mm(voxel), np.array([one.score for one in listed], float))
 
 
-def judge(ask: AskCubes, example: Example, found: Found) -> Float64:
-    """(N,) probability of each candidate that it is a bleed."""
+def judge(ask: AskCubes, example: Example, found: Found, share: float = 0.0) -> Float64:
+    """(N,) probability of each candidate that it is a bleed.
+
+    Parameters
+    ----------
+    share : of the detector's log-odds.
+    """
     if not len(found.voxel):
         return np.zeros(0)
-    return ask(cubes(example.prepared(), found.voxel)).astype(float)
+    of_cube = ask(cubes(example.prepared(), found.voxel))
+    return joint_probability(of_cube, found.score.astype(np.float32), share).astype(float)
 
 
 def match(example: Example, found: Found, score: Float64 | None = None) -> Match:

@@ -11,9 +11,14 @@ from brainsift.evaluate.detection.froc import threshold_at
 from brainsift.evaluate.detection.group import best_threshold
 from brainsift.evaluate.detection.match import Match
 from brainsift.learn.microbleeds.predict import LOWEST
+from brainsift.learn.microbleeds.train import WATCHED, rate_scores
+from brainsift.tasks.microbleeds.model import SHARE, THRESHOLD
 
-THRESHOLD = "threshold"
-"""Name in the metadata of both ONNX files."""
+SHARES = (0.0, 0.5, 1.0, 2.0, 4.0)
+"""Of the detector's log-odds, which are a quarter of its logits, among which one is chosen."""
+
+SHARE_RATES = (0.5, 1.0, 2.0)
+"""False bleeds per scan at which shares are compared."""
 
 CANDIDATE_RATE = 30.0
 """False candidates per scan that the detector may leave: a hundredth of a second each, and enough to hold what is
@@ -34,15 +39,17 @@ class Settings:
     Attributes
     ----------
     candidate : detector's probability from which a place is a candidate.
-    bleed : discriminator's probability from which a candidate is a bleed.
+    bleed : probability from which a candidate is a bleed, by both networks together.
+    share : of the detector's log-odds in that probability.
     """
 
     candidate: float = 0.2
     bleed: float = 0.5
+    share: float = 0.0
 
     def metadata(self) -> tuple[Mapping[str, str], Mapping[str, str]]:
         """Of the detector's file and of the discriminator's."""
-        return {THRESHOLD: f"{self.candidate:.4g}"}, {THRESHOLD: f"{self.bleed:.4g}"}
+        return {THRESHOLD: f"{self.candidate:.4g}"}, {THRESHOLD: f"{self.bleed:.4g}", SHARE: f"{self.share:.4g}"}
 
 
 def choose_candidate_threshold(matches: Sequence[Match]) -> float:
@@ -53,6 +60,16 @@ def choose_candidate_threshold(matches: Sequence[Match]) -> float:
         return Settings().candidate
     lowest = max(LOWEST, threshold_at(matches, CANDIDATE_RATE))
     return float(np.clip(SPARE * hits.min(), lowest, max(lowest, HIGHEST)))
+
+
+def choose_share(matches: Mapping[float, Sequence[Match]]) -> float:
+    """The share at which most bleeds are found, the mean of `SHARE_RATES`; the smaller one where two are alike.
+
+    Parameters
+    ----------
+    matches : share → all scans.
+    """
+    return max(sorted(matches), key=lambda share: rate_scores(matches[share], SHARE_RATES).get(WATCHED, 0.0))
 
 
 def choose_bleed_threshold(matches: Sequence[Match]) -> float:

@@ -37,6 +37,7 @@ WORDS = MappingProxyType(
         "brain_edge": f"it lies {EDGE_MM:g} to {OUTSIDE_MM:g} mm outside of the brain",
         "in_ventricle": f"it lies more than {VENTRICLE_MM:g} mm inside a ventricle",
         "ventricle_edge": "it lies at the border of a ventricle",
+        "calcifies": "it lies where healthy brains calcify, which looks alike in magnitude images",
         "vessel": "it is as long as a vessel",
         "elongated": "it is longer than round",
         "too_large": f"it is larger than {LARGEST_MM:g} mm",
@@ -55,7 +56,9 @@ class Judged:
     reasons: tuple[str, ...] = ()
 
 
-def judge(place: Place, extent: Extent, *, sure: bool, very_sure: bool, anatomy_trusted: bool) -> Judged:
+def judge(
+    place: Place, extent: Extent, *, sure: bool, very_sure: bool, anatomy_trusted: bool, calcifies: bool = False
+) -> Judged:
     """Keep, doubt or drop a place.
 
     Parameters
@@ -63,6 +66,7 @@ def judge(place: Place, extent: Extent, *, sure: bool, very_sure: bool, anatomy_
     sure : whether the network's probability reaches the threshold of a bleed.
     very_sure : whether it lies nearer to 1; such a place is not dropped for its shape: a bleed may touch a vein.
     anatomy_trusted : else nothing is dropped for where it lies.
+    calcifies : whether it may as well be calcium, for where it lies (`calcified`).
     """
     against: list[str] = []
     doubts: list[str] = []
@@ -73,6 +77,8 @@ def judge(place: Place, extent: Extent, *, sure: bool, very_sure: bool, anatomy_
     if place.ventricle_mm < -VENTRICLE_EDGE_MM:
         deep = place.ventricle_mm < -VENTRICLE_MM
         (against if deep else doubts).append("in_ventricle" if deep else "ventricle_edge")
+    if calcifies:
+        doubts.append("calcifies")
     if not anatomy_trusted and against:
         doubts, against = [*doubts, *against, "anatomy_uncertain"], []
     if extent.elongation >= LONG and extent.long_voxels >= MIN_LONG_VOXELS:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from brainsift.anatomy.anatomy import Anatomy
 from brainsift.scans.volume import Volume
 from brainsift.tasks.microbleeds.bleeds import Bleed, Looked
+from brainsift.tasks.microbleeds.calcified import calcify
 from brainsift.tasks.microbleeds.cleanup import Judged, judge
 from brainsift.tasks.microbleeds.extent import Extent, extent_of
 from brainsift.tasks.microbleeds.mars import MarsAtlas
@@ -120,11 +121,13 @@ def _cases(
     trusted = anatomy.confidence >= MIN_CONFIDENCE
     cases: list[_Case] = []
     taken = np.zeros(volume.shape, np.bool_)
-    for number, place in zip(order.tolist(), find_places(mm[order], anatomy, atlas), strict=True):
+    places = find_places(mm[order], anatomy, atlas)
+    calcified = np.zeros(len(places), np.bool_) if prepared.modality == "qsm" else calcify(places)
+    for number, place, calcifies in zip(order.tolist(), places, calcified.tolist(), strict=True):
         extent = extent_of(volume, anatomy, prepared.reading, mm[number])
         sure = float(probability[number]) >= networks.threshold
         very_sure = float(probability[number]) >= (1 + networks.threshold) / 2
-        judged = judge(place, extent, sure=sure, very_sure=very_sure, anatomy_trusted=trusted)
+        judged = judge(place, extent, sure=sure, very_sure=very_sure, anatomy_trusted=trusted, calcifies=calcifies)
         where = tuple(extent.index.T)
         if taken[where].mean() > 0.5:
             judged = Judged("dropped", ("same_as_another",))

@@ -20,6 +20,7 @@ from brainsift.tasks.microbleeds.network import (
     candidate_probability,
     candidates,
     cubes,
+    joint_probability,
     probability,
 )
 
@@ -27,6 +28,11 @@ Float32 = NDArray[np.float32]
 
 THRESHOLD = "threshold"
 """Name in the metadata of both ONNX files: chosen on validation heads when the models were trained."""
+
+SHARE = "detector_share"
+"""Name in the discriminator's metadata: share of the detector's log-odds in the probability of a bleed."""
+
+MOST_SHARE = 10.0
 
 DEFAULT_CANDIDATE, DEFAULT_BLEED = 0.35, 0.5
 """For models whose files name none: recall comes first in the first step."""
@@ -48,6 +54,7 @@ class BleedNetworks:
     detector_sha256, model_sha256 : of the two files; the second decides and stands in the finding.
     candidate_threshold : probability of a voxel from which on a place is looked at.
     threshold : probability of a place from which on it is a bleed.
+    detector_share : of the detector's log-odds in that probability; see `joint_probability`.
     """
 
     detector: Any
@@ -56,6 +63,7 @@ class BleedNetworks:
     model_sha256: str
     candidate_threshold: float = DEFAULT_CANDIDATE
     threshold: float = DEFAULT_BLEED
+    detector_share: float = 0.0
     model_id: str = DISCRIMINATOR
 
     @property
@@ -94,7 +102,7 @@ class BleedNetworks:
             if logits.shape != (len(part), 1):
                 raise _bad(DISCRIMINATOR, f"answers of the shape {logits.shape} for {len(part)} places")
             found[first : first + len(part)] = probability(logits[:, 0])
-        return found
+        return joint_probability(found, np.array([place.score for place in places], np.float32), self.detector_share)
 
 
 def networks_of(detector: Any, discriminator: Any, detector_sha256: str, model_sha256: str) -> BleedNetworks:
@@ -103,7 +111,7 @@ def networks_of(detector: Any, discriminator: Any, detector_sha256: str, model_s
     Raises
     ------
     ModelError
-        if a file holds a threshold that is none.
+        if a file holds a threshold, or a share, that is none.
     """
     return BleedNetworks(
         detector,
@@ -112,17 +120,32 @@ def networks_of(detector: Any, discriminator: Any, detector_sha256: str, model_s
         model_sha256,
         _threshold(detector, CANDIDATES, DEFAULT_CANDIDATE),
         _threshold(discriminator, DISCRIMINATOR, DEFAULT_BLEED),
+        _share(discriminator, DISCRIMINATOR),
     )
 
 
 def _threshold(session: Any, model_id: str, default: float) -> float:
-    told = session.get_modelmeta().custom_metadata_map.get(THRESHOLD, default)
+    value = _number(session, model_id, THRESHOLD, default)
+    if not 0 < value < 1:
+        raise _bad(model_id, f"the threshold {value:g}")
+    return value
+
+
+def _share(session: Any, model_id: str) -> float:
+    value = _number(session, model_id, SHARE, 0.0)
+    if not 0 <= value <= MOST_SHARE:
+        raise _bad(model_id, f"the detector's share {value:g}")
+    return value
+
+
+def _number(session: Any, model_id: str, name: str, default: float) -> float:
+    told = session.get_modelmeta().custom_metadata_map.get(name, default)
     try:
         value = float(told)
     except ValueError:
-        raise _bad(model_id, f"the threshold {told!r}") from None
-    if not (math.isfinite(value) and 0 < value < 1):
-        raise _bad(model_id, f"the threshold {value:g}")
+        value = math.nan
+    if not math.isfinite(value):
+        raise _bad(model_id, f"the {name.replace('_', ' ')} {told!r}")
     return value
 
 

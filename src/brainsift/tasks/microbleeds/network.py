@@ -40,6 +40,9 @@ SOFTENED = 4.0
 """The detector's logits are divided by this: it learns that a bleed weighs hundreds of voxels, so its odds are far too
 high, and all that it is sure of would round to 1 and could not be ranked."""
 
+TINY = 1e-7
+"""The least probability whose log-odds are told apart."""
+
 SEEN_MM = 2.0
 """The image is blanked further than this from all that lies inside the skull: bone is as dark as blood."""
 
@@ -156,6 +159,26 @@ def candidate_probability(logits: NDArray[np.floating]) -> Float32:
     return probability(logits / np.float32(SOFTENED))
 
 
+def joint_probability(of_cube: Float32, score: Float32, share: float) -> Float32:
+    """What both networks say of places together, float32 (N,): log-odds of the discriminator, and a share of those of
+    the detector, which has seen more around them.
+
+    Parameters
+    ----------
+    of_cube, score : (N,), probabilities of the discriminator and of the detector.
+    share : of the detector's log-odds, which are `SOFTENED` already.
+    """
+    if not share:
+        return of_cube
+    return probability(log_odds(of_cube) + np.float32(share) * log_odds(score))
+
+
+def log_odds(of: NDArray[np.floating]) -> Float32:
+    """Of probabilities of any shape, float32; bounded where they round to 0 or 1."""
+    bounded = np.clip(of.astype(np.float64), TINY, 1 - TINY)
+    return np.asarray(np.log(bounded / (1 - bounded)), np.float32)
+
+
 def probability(logits: NDArray[np.floating]) -> Float32:
     """Of logits of any shape, float32."""
     half = np.tanh(np.float32(0.5) * logits.astype(np.float32, copy=False))
@@ -177,6 +200,8 @@ __all__ = [
     "candidates",
     "cube",
     "cubes",
+    "joint_probability",
+    "log_odds",
     "prepare",
     "probability",
     "symmetry",

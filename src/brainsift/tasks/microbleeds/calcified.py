@@ -1,0 +1,70 @@
+"""Places that calcify in healthy adults: there a magnitude image cannot tell calcium from blood, for both take signal.
+
+A map of susceptibility can (calcium is diamagnetic), so none of this is asked of one. Places in MNI152, with room for
+an affine that errs by a few millimetres and for how brains differ. On CT of adults the pineal gland is calcified in
+71 %, the choroid plexus in 66 %, the habenula beside the pineal gland in 20 %, the falx in 7 %, the basal ganglia, on
+both sides mostly, in 1 % (Daghighi 2007, Folia Morphol 66:115); symmetrical spots in the pallidum are no microbleeds
+(Greenberg 2009, Lancet Neurol 8:165).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from brainsift.tasks.microbleeds.places import Place
+
+PINEAL_MM, PINEAL_REACH_MM = (0.0, -31.0, 2.0), 9.0
+PLEXUS_MM, PLEXUS_REACH_MM = (23.0, -40.0, 10.0), 12.0
+"""Glomus of the choroid plexus in the trigone; the right one, its mirror image is the left one."""
+
+PLEXUS_TO_VENTRICLE_MM = 3.0
+"""And no further from the ventricle: the anatomy pass takes calcified plexus for what lies beside it."""
+
+FALX_X_MM, FALX_ABOVE_MM, FALX_INSIDE_MM = 4.0, 25.0, 4.0
+"""Falx above the corpus callosum: how far from the midline, from which height on, how deep in the brain at most."""
+
+PALLIDUM_MM = ((11.0, 27.0), (-16.0, 10.0), (-9.0, 9.0))
+"""|x|, y and z between which the pallidum lies."""
+
+MIRRORED_MM = 12.0
+"""A spot and the mirror image of the other one are this near to each other at the most."""
+
+
+def calcify(places: Sequence[Place]) -> NDArray[np.bool_]:
+    """(N,) whether each place is one that often calcifies. Where the brain is not placed in MNI152, none is."""
+    told = np.array([_in_a_site(place) for place in places], np.bool_)
+    for first, place in enumerate(places):
+        if not told[first] and any(_paired(place, other) for i, other in enumerate(places) if i != first):
+            told[first] = True
+    return told
+
+
+def _in_a_site(place: Place) -> bool:
+    if place.mni_mm is None:
+        return False
+    x, y, z = place.mni_mm
+    if _apart((x, y, z), PINEAL_MM) <= PINEAL_REACH_MM:
+        return True
+    plexus = _apart((abs(x), y, z), PLEXUS_MM) <= PLEXUS_REACH_MM and place.ventricle_mm <= PLEXUS_TO_VENTRICLE_MM
+    falx = abs(x) <= FALX_X_MM and z >= FALX_ABOVE_MM and place.outside_mm >= -FALX_INSIDE_MM
+    return plexus or falx
+
+
+def _paired(one: Place, other: Place) -> bool:
+    """Whether both lie in the pallidum, one on each side, at about the same spot."""
+    if one.mni_mm is None or other.mni_mm is None or not (_in_pallidum(one.mni_mm) and _in_pallidum(other.mni_mm)):
+        return False
+    x, y, z = other.mni_mm
+    return one.mni_mm[0] * x < 0 and _apart(one.mni_mm, (-x, y, z)) <= MIRRORED_MM
+
+
+def _in_pallidum(mni_mm: Sequence[float]) -> bool:
+    at = (abs(mni_mm[0]), mni_mm[1], mni_mm[2])
+    return all(low <= value <= high for value, (low, high) in zip(at, PALLIDUM_MM, strict=True))
+
+
+def _apart(one: Sequence[float], other: Sequence[float]) -> float:
+    return float(np.linalg.norm(np.subtract(one, other)))
