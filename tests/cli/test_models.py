@@ -11,7 +11,7 @@ from brainsift.cli.exits import Exit
 from brainsift.models.checksums import sha256_of
 from brainsift.models.registry import REGISTRY
 from tests.cli.conftest import Call
-from tests.models.tiny import write_tiny_anatomy
+from tests.models.tiny import write_tiny_anatomy, write_tiny_quality
 
 
 def test_list_shows_state_and_digest_of_each_model(call: Call, shelf: Path) -> None:
@@ -75,3 +75,16 @@ def test_info_in_words_names_the_command_for_a_missing_extra(call: Call, monkeyp
 
     monkeypatch.setattr(extras, "EXTRAS", {**extras.EXTRAS, "dask": "no_such_package"})
     assert 'extra dask: not installed (pip install "brainsift[dask]")' in call("info").out
+
+
+def test_a_model_may_be_for_flair_alone(call: Call, tmp_path: Path) -> None:
+    first, second = (write_tiny_quality(tmp_path / f"{n}.onnx", n) for n in (1, 2))
+    shelf = ("--shelf", tmp_path / "shelf")
+    assert call("models", "import", "quality", first, *shelf).code == Exit.DONE
+    alone = call("models", "import", "quality", second, *shelf, "--for", "FLAIR")
+    assert alone.code == Exit.DONE
+    assert sha256_of(tmp_path / "shelf" / "quality.onnx") in alone.out
+    assert call("models", "verify", *shelf).code == Exit.DONE
+    wrong = call("models", "import", "quality", second, *shelf, "--for", "CT")
+    assert wrong.code == Exit.USAGE
+    assert "FLAIR" in wrong.err

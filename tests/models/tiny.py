@@ -28,3 +28,32 @@ def write_tiny_anatomy(path: Path, *, channels: int = 10, output: str = "logits"
     onnx.checker.check_model(model)
     onnx.save(model, str(path))
     return path
+
+
+SLICES, OUTPUTS = 24, 15
+
+
+def write_tiny_quality(path: Path, seed: int, *, output: str = "logits", note: str = "") -> Path:
+    """A linear network in the shapes of the place `quality`: the mean of each slice, times drawn weights."""
+    weights = np.random.default_rng(seed).standard_normal((SLICES, (1 + SLICES) * OUTPUTS)).astype(np.float32)
+    nodes = [
+        helper.make_node("ReduceMean", ["image", "axes"], ["means"], keepdims=0),
+        helper.make_node("MatMul", ["means", "weights"], ["flat"]),
+        helper.make_node("Reshape", ["flat", "shape"], [output]),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "tiny",
+        [helper.make_tensor_value_info("image", TensorProto.FLOAT, [1, SLICES, 224, 192])],
+        [helper.make_tensor_value_info(output, TensorProto.FLOAT, [1, 1 + SLICES, OUTPUTS])],
+        [
+            numpy_helper.from_array(np.array([2, 3]), "axes"),
+            numpy_helper.from_array(weights, "weights"),
+            numpy_helper.from_array(np.array([1, 1 + SLICES, OUTPUTS]), "shape"),
+        ],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET + 1)], ir_version=IR_VERSION)
+    if note:
+        helper.set_model_props(model, {"note": note})
+    onnx.save(model, str(path))
+    return path

@@ -10,6 +10,9 @@ import typer
 from brainsift.cli.exits import Exit, Stop
 from brainsift.cli.options import Shelf
 
+FOR = ("FLAIR",)
+"""Sequences for which a model may be joined to that for all others."""
+
 app = typer.Typer(help="List, verify, show and import models.", no_args_is_help=True, rich_markup_mode="markdown")
 
 
@@ -71,6 +74,14 @@ def import_own(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="The ONNX file.")],
     shelf: Shelf = None,
     card: Annotated[Path | None, typer.Option(metavar="FILE", help="Model card in Markdown to keep beside it.")] = None,
+    sequence: Annotated[
+        str | None,
+        typer.Option(
+            "--for",
+            metavar="SEQUENCE",
+            help="For scans of one sequence alone, `FLAIR`; the model that is there goes on answering for all others.",
+        ),
+    ] = None,
 ) -> None:
     """Check an ONNX file, copy it to your own shelf and record its checksum.
 
@@ -81,8 +92,10 @@ def import_own(
 
     if shelf is None:
         raise Stop("No shelf was named.", "Add `--shelf DIR`, the folder that keeps your models.")
+    if sequence not in (None, *FOR):
+        raise Stop(f"No task asks a model of its own about {sequence} scans.", f"`--for` may be {', '.join(FOR)}.")
     try:
-        model = import_model(name, file, shelf, card)
+        model = import_model(name, file, shelf, card, sequence)
     except ModelError as error:
         raise Stop(f"Model '{error.model}': {error.cause}", error.remedy) from error
     typer.echo(f"{model.path}  sha256 {model.sha256}")

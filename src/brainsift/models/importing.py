@@ -6,14 +6,18 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from brainsift.models.checksums import record_sum
+from brainsift.models.card import joined_card, read_card
+from brainsift.models.checksums import record_sum, sha256_of
 from brainsift.models.errors import ModelError
+from brainsift.models.joining import join_models
 from brainsift.models.registry import TensorSpec
 from brainsift.models.session import load_onnx, open_session
 from brainsift.models.shelf import ShelfModel, find, inspect, packaged_folder, spec_of
 
 
-def import_model(name: str, source: Path, shelf: Path, card: Path | None = None) -> ShelfModel:
+def import_model(
+    name: str, source: Path, shelf: Path, card: Path | None = None, sequence: str | None = None
+) -> ShelfModel:
     """Check an ONNX file against the registry, copy it to `shelf`, and record its checksum.
 
     Parameters
@@ -22,6 +26,8 @@ def import_model(name: str, source: Path, shelf: Path, card: Path | None = None)
     source : the ONNX file.
     shelf : folder of the user's models, made where it does not exist. Never the installed package.
     card : model card in Markdown to keep beside it.
+    sequence : BIDS suffix of the scans that it is for; the model that stands in this place now, on the user's shelf or
+        in the package, goes on answering for all others.
 
     Raises
     ------
@@ -37,13 +43,29 @@ def import_model(name: str, source: Path, shelf: Path, card: Path | None = None)
     _check(name, "input", session.get_inputs(), spec.input)
     _check(name, "output", session.get_outputs(), spec.output)
     shelf.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(source, shelf / spec.file)
-    if card is not None:
-        shutil.copyfile(card, shelf / spec.card)
+    if sequence is None:
+        shutil.copyfile(source, shelf / spec.file)
+        told = None if card is None else card.read_text(encoding="utf-8")
+    else:
+        told = _join(name, source, shelf, card, sequence)
+    if told is not None:
+        (shelf / spec.card).write_text(told, encoding="utf-8")
     record_sum(shelf, spec.file)
     find.cache_clear()
     open_session.cache_clear()
     return inspect(name, shelf)
+
+
+def _join(name: str, source: Path, shelf: Path, card: Path | None, sequence: str) -> str:
+    """Put a model for one sequence beside the one that is there; returns the card of both."""
+    find.cache_clear()
+    standing = find(name, shelf)
+    others = read_card(name, shelf) if standing.card.is_file() else f"# Model card: {name}\n"
+    part = shelf / f"{standing.spec.file}.part"
+    join_models(standing.path, source, sequence, part)
+    part.replace(shelf / standing.spec.file)
+    own = "" if card is None else card.read_text(encoding="utf-8")
+    return joined_card(others, own, sequence, sha256_of(shelf / standing.spec.file))
 
 
 def _check(name: str, side: str, found: list[Any], wanted: TensorSpec) -> None:

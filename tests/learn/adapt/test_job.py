@@ -102,8 +102,13 @@ def test_the_model_stands_on_a_shelf_and_answers_and_its_card_tells_of_both_doma
     network = open_quality_network(1, tmp_path / "shelf")
     assert network.model_sha256 == model.sha256
     volume = np.random.default_rng(3).random((24, 224, 192)).astype(np.float32)
-    said = network.ask(Slices(volume, np.repeat([0, 1, 2], 8), np.zeros(24, np.int64)))
+    slices = Slices(volume, np.repeat([0, 1, 2], 8), np.zeros(24, np.int64))
+    said = network.ask(slices)
     assert 0 < said.proper < 1
+    import_model("quality", path, tmp_path / "both", output / "quality.md", "FLAIR")
+    both = open_quality_network(1, tmp_path / "both")
+    assert both.ask(slices, "FLAIR").proper == pytest.approx(said.proper)
+    assert both.ask(slices).proper == pytest.approx(open_quality_network(1).ask(slices).proper)
     card = (output / "quality.md").read_text()
     assert "- target, labelled: 3 examples of 3 people" in card
     assert "- target, kept aside: 1 examples of 1 people" in card

@@ -136,6 +136,13 @@ def test_a_sound_t2w_under_the_name_of_a_flair_is_no_proper_flair_and_gets_no_ti
     assert ask(Fixed(proper=9, sequence_T2w=9), "T2w").label == "proper"
 
 
+@pytest.mark.parametrize(("suffix", "tier"), [("FLAIR", 3), ("T1w", 1)])
+def test_the_model_for_flair_answers_for_what_is_filed_as_flair_alone(suffix: str, tier: int) -> None:
+    seen = "FLAIR" if suffix == "FLAIR" else "T1w"
+    graded = Fixed(proper=9, sequence_FLAIR=9, noise_at_least_1=9, noise_at_least_2=9)
+    assert ask(Fixed(graded, proper=9, **{f"sequence_{seen}": 9}), suffix).measurements["tier"] == tier
+
+
 def test_a_flair_gets_its_grades_and_tier() -> None:
     finding = ask(Fixed(proper=9, sequence_FLAIR=9, noise_at_least_1=9), "FLAIR")
     assert (finding.label, finding.measurements["tier"]) == ("proper", 2)

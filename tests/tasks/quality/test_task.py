@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from brainsift.models.joining import switch_for
 from brainsift.scans.ref import ScanRef
 from brainsift.tasks.base import Finding, Networked
 from brainsift.tasks.quality import TASK
@@ -18,9 +19,15 @@ REF = ScanRef("a.nii.gz", "a", "nifti", (Path("a.nii.gz"),), 1, 1)
 
 
 class Fixed:
-    """A session that always gives the same logits, and remembers what it was shown."""
+    """A session that always gives the same logits, and remembers what it was shown.
 
-    def __init__(self, **given: float) -> None:
+    Parameters
+    ----------
+    flair : what it gives where the model for FLAIR is asked; it has none by default.
+    """
+
+    def __init__(self, flair: "Fixed | None" = None, **given: float) -> None:
+        self.flair = flair
         self.rows = np.full((1, 25, N_OUTPUTS), -9.0, np.float32)
         for name, value in given.items():
             self.rows[..., OUTPUTS.index(name)] = value
@@ -29,9 +36,13 @@ class Fixed:
     def get_inputs(self) -> list[object]:
         return [type("Input", (), {"name": "image"})()]
 
+    def get_overridable_initializers(self) -> list[object]:
+        return [] if self.flair is None else [type("Input", (), {"name": switch_for("FLAIR")})()]
+
     def run(self, _: None, feed: dict[str, np.ndarray]) -> list[np.ndarray]:
         self.shown = feed["image"]
-        return [self.rows]
+        asked = feed.get(switch_for("FLAIR"), False)
+        return [self.flair.rows if self.flair is not None and asked else self.rows]
 
 
 def ask(session: Fixed, spacing: tuple[float, float, float] = (1.0, 1.0, 1.0)) -> Finding:

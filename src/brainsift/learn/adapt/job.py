@@ -62,7 +62,7 @@ def adapt(
     weights = train_adapted(
         read.domains, read.validation, output, plan, lessons, start_from=start_from, resume=resume, quiet=quiet
     )
-    path = export_target(weights, output)
+    path = export_target(weights, output, read.validation)
     text = card_text(
         path,
         output,
@@ -76,8 +76,12 @@ def adapt(
     return path
 
 
-def export_target(weights: Path, output: Path) -> Path:
+def export_target(weights: Path, output: Path, validation: Bank | None = None) -> Path:
     """Write the ONNX file of extractor and target head: a quality network like any other to `models import` and `run`.
+
+    Parameters
+    ----------
+    validation : scans of the target that its answers are fitted to, as those of every quality network.
 
     Raises
     ------
@@ -86,7 +90,7 @@ def export_target(weights: Path, output: Path) -> Path:
     """
     stored = averaged_weights(weights)
     torch.save({"average": quality_weights(stored)}, output / EXPORTED)
-    return export_quality(output / EXPORTED, output / MODEL_FILE)
+    return export_quality(output / EXPORTED, output / MODEL_FILE, validation)
 
 
 def _measured(path: Path, validation: Bank, start_from: Path | None) -> list[Figure]:

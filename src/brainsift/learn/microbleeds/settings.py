@@ -12,7 +12,7 @@ from brainsift.evaluate.detection.group import best_threshold
 from brainsift.evaluate.detection.match import Match
 from brainsift.learn.microbleeds.predict import LOWEST
 from brainsift.learn.microbleeds.train import WATCHED, rate_scores
-from brainsift.tasks.microbleeds.model import SHARE, THRESHOLD
+from brainsift.tasks.microbleeds.network import SHARE, THRESHOLD
 
 SHARES = (0.0, 0.5, 1.0, 2.0, 4.0)
 """Of the detector's log-odds, which are a quarter of its logits, among which one is chosen."""

@@ -15,6 +15,8 @@ from brainsift.models.errors import ModelError
 from brainsift.tasks.microbleeds.network import (
     CANDIDATES,
     DISCRIMINATOR,
+    SHARE,
+    THRESHOLD,
     Candidate,
     Prepared,
     candidate_probability,
@@ -25,12 +27,6 @@ from brainsift.tasks.microbleeds.network import (
 )
 
 Float32 = NDArray[np.float32]
-
-THRESHOLD = "threshold"
-"""Name in the metadata of both ONNX files: chosen on validation heads when the models were trained."""
-
-SHARE = "detector_share"
-"""Name in the discriminator's metadata: share of the detector's log-odds in the probability of a bleed."""
 
 MOST_SHARE = 10.0
 

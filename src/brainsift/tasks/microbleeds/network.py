@@ -28,6 +28,12 @@ Float64 = NDArray[np.float64]
 CANDIDATES, DISCRIMINATOR = "microbleeds_candidates", "microbleeds_discriminator"
 """Models on the shelf: where bleeds may be, and whether each of those places is one."""
 
+THRESHOLD = "threshold"
+"""Name in the metadata of both ONNX files: chosen on validation heads when the models were trained."""
+
+SHARE = "detector_share"
+"""Name in the discriminator's metadata: share of the detector's log-odds in the probability of a bleed."""
+
 CHANNELS = ("image", "frst")
 """Grey value with bleeds bright whatever the kind of scan (`scaling`); radial symmetry. Both in [0, 1]."""
 
@@ -193,7 +199,9 @@ __all__ = [
     "CUBE_VOXELS",
     "DISCRIMINATOR",
     "MULTIPLE_OF",
+    "SHARE",
     "SPACING_MM",
+    "THRESHOLD",
     "Candidate",
     "Prepared",
     "candidate_probability",

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from brainsift.models.joining import can_answer_for, switch_for
 from brainsift.tasks.quality.slices import Slices
 
 Float32 = NDArray[np.float32]
@@ -116,8 +117,13 @@ class QualityNetwork:
     model_id: str
     model_sha256: str
 
-    def ask(self, slices: Slices) -> Answer:
+    def ask(self, slices: Slices, filed_as: str | None = None) -> Answer:
         """Answer for the slices of one scan; 0.2 s on two cores.
+
+        Parameters
+        ----------
+        filed_as : BIDS suffix of the sequence that the scan is filed as; where the file holds a model for that, it
+            answers.
 
         Raises
         ------
@@ -125,7 +131,10 @@ class QualityNetwork:
             if the model gives another number of outputs.
         """
         name = self.session.get_inputs()[0].name
-        logits = self.session.run(None, {name: slices.pixels[None]})[0][0]
+        given: dict[str, Any] = {name: slices.pixels[None]}
+        if filed_as is not None and can_answer_for(self.session, filed_as):
+            given[switch_for(filed_as)] = np.array(True)
+        logits = self.session.run(None, given)[0][0]
         if logits.shape[1] != N_OUTPUTS:
             raise ValueError(f"a quality model must give {N_OUTPUTS} outputs, got {logits.shape[1]}: import another")
         return decode(logits)

@@ -65,12 +65,13 @@ class QualityTask:
         """
         network = self._open()
         slices = slices_of(volume, anatomy)
-        answer = network.ask(slices)
+        filed = filed_as_flair(ref, volume.facts.header)
+        answer = network.ask(slices, FLAIR if filed else None)
         stack = _stack(volume, answer)
         if stack:
             answer = replace(answer, proper=min(answer.proper, PROPER_STACK))
         flair: dict[str, Measurement] = {}
-        if filed_as_flair(ref, volume.facts.header):
+        if filed:
             verdict = flair_verdict(answer, stack, anatomy)
             answer, flair = replace(answer, proper=verdict.probability), _of_flair(verdict)
         metrics = _metrics(volume, anatomy)
