@@ -180,5 +180,5 @@ def test_the_detector_s_share_is_that_which_finds_most_bleeds() -> None:
     assert choose_share({0.0: bad, 1.0: good}) == 1.0
     assert choose_share({0.0: good, 1.0: bad, 2.0: good}) == 0.0
     assert choose_share({0.0: [scan([], [0.4])], 1.0: [scan([], [0.4])]}) == 0.0
-    told = Settings(0.2, 0.6, 2.0).metadata()
-    assert told == ({"threshold": "0.2"}, {"threshold": "0.6", "detector_share": "2"})
+    told = Settings(0.2, 0.6, 0.35).metadata()
+    assert told == ({"threshold": "0.2"}, {"threshold": "0.6", "detector_share": "0.35"})

@@ -132,7 +132,7 @@ def judge(ask: AskCubes, example: Example, found: Found, share: float = 0.0) -> 
 
     Parameters
     ----------
-    share : of the detector's log-odds.
+    share : of the detector.
     """
     if not len(found.voxel):
         return np.zeros(0)

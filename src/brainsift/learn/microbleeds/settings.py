@@ -14,8 +14,8 @@ from brainsift.learn.microbleeds.predict import LOWEST
 from brainsift.learn.microbleeds.train import WATCHED, rate_scores
 from brainsift.tasks.microbleeds.network import SHARE, THRESHOLD
 
-SHARES = (0.0, 0.5, 1.0, 2.0, 4.0)
-"""Of the detector's log-odds, which are a quarter of its logits, among which one is chosen."""
+SHARES = (0.0, 0.2, 0.35, 0.5, 0.65, 0.8)
+"""Of the detector in the mean of both networks' log-odds, among which one is chosen."""
 
 SHARE_RATES = (0.5, 1.0, 2.0)
 """False bleeds per scan at which shares are compared."""
@@ -40,7 +40,7 @@ class Settings:
     ----------
     candidate : detector's probability from which a place is a candidate.
     bleed : probability from which a candidate is a bleed, by both networks together.
-    share : of the detector's log-odds in that probability.
+    share : of the detector in that probability.
     """
 
     candidate: float = 0.2

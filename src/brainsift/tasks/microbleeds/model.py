@@ -28,8 +28,6 @@ from brainsift.tasks.microbleeds.network import (
 
 Float32 = NDArray[np.float32]
 
-MOST_SHARE = 10.0
-
 DEFAULT_CANDIDATE, DEFAULT_BLEED = 0.35, 0.5
 """For models whose files name none: recall comes first in the first step."""
 
@@ -50,7 +48,7 @@ class BleedNetworks:
     detector_sha256, model_sha256 : of the two files; the second decides and stands in the finding.
     candidate_threshold : probability of a voxel from which on a place is looked at.
     threshold : probability of a place from which on it is a bleed.
-    detector_share : of the detector's log-odds in that probability; see `joint_probability`.
+    detector_share : of the detector in that probability; see `joint_probability`.
     """
 
     detector: Any
@@ -129,7 +127,7 @@ def _threshold(session: Any, model_id: str, default: float) -> float:
 
 def _share(session: Any, model_id: str) -> float:
     value = _number(session, model_id, SHARE, 0.0)
-    if not 0 <= value <= MOST_SHARE:
+    if not 0 <= value <= 1:
         raise _bad(model_id, f"the detector's share {value:g}")
     return value
 

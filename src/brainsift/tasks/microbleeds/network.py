@@ -32,7 +32,7 @@ THRESHOLD = "threshold"
 """Name in the metadata of both ONNX files: chosen on validation heads when the models were trained."""
 
 SHARE = "detector_share"
-"""Name in the discriminator's metadata: share of the detector's log-odds in the probability of a bleed."""
+"""Name in the discriminator's metadata: the detector's share in the probability of a bleed."""
 
 CHANNELS = ("image", "frst")
 """Grey value with bleeds bright whatever the kind of scan (`scaling`); radial symmetry. Both in [0, 1]."""
@@ -166,17 +166,17 @@ def candidate_probability(logits: NDArray[np.floating]) -> Float32:
 
 
 def joint_probability(of_cube: Float32, score: Float32, share: float) -> Float32:
-    """What both networks say of places together, float32 (N,): log-odds of the discriminator, and a share of those of
-    the detector, which has seen more around them.
+    """What both networks say of places together, float32 (N,): the mean of their log-odds. The detector has seen more
+    around them.
 
     Parameters
     ----------
     of_cube, score : (N,), probabilities of the discriminator and of the detector.
-    share : of the detector's log-odds, which are `SOFTENED` already.
+    share : of the detector in the mean, 0 to 1; its log-odds are `SOFTENED` already.
     """
     if not share:
         return of_cube
-    return probability(log_odds(of_cube) + np.float32(share) * log_odds(score))
+    return probability(np.float32(1 - share) * log_odds(of_cube) + np.float32(share) * log_odds(score))
 
 
 def log_odds(of: NDArray[np.floating]) -> Float32:
