@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -16,13 +16,9 @@ from numpy.typing import NDArray
 
 from brainsift.learn.people import person_of
 from brainsift.learn.quality.bank import Bank, Example, chunk_names, load_bank, write_chunk
-from brainsift.learn.quality.clean import CleanScan, PlacedHead, draw_painting, paint, place_head
-from brainsift.learn.quality.corrupt import OF_FLAIR, apply_fault, draw_fault, draw_low_noise, finish
-from brainsift.learn.quality.improper import derived_example, zoo_example
-from brainsift.learn.quality.truth import COLUMNS, truth_row
+from brainsift.learn.quality.flair import FlairChunk, chunk_examples
+from brainsift.learn.quality.truth import COLUMNS
 from brainsift.learn.workers import make_missing
-from brainsift.simulate.artefacts.intensity import draw_noise
-from brainsift.simulate.labelmap import load_label_map
 from brainsift.tasks.quality.network import GRADED, SEQUENCES
 
 SOURCE_HEADS = tuple(f"head_{n:02d}" for n in range(1, 9))
@@ -34,9 +30,6 @@ KEPT_SLICES = (0, 2, 4, 6)
 """Of the eight of each orientation."""
 
 ROWS, COLUMNS_SEEN = slice(32, 192), slice(24, 168)
-
-OTHERS = ("t2_se", "mprage", "stir")
-"""Whole heads in 3D that are filed as FLAIR and are none: T2w, T1w, and STIR, whose fluid is bright."""
 
 SEED = 4_100_000
 """No bank of the product uses these."""
@@ -61,17 +54,8 @@ TARGET_MIX = Mix(0.30, (0.20, 0.30, 0.50))
 differ on purpose, and much."""
 
 
-@dataclass(frozen=True)
-class FlairChunk:
-    """One deformed head filed as FLAIR in many ways: name of the chunk, label map, seed."""
-
-    name: str
-    path: Path
-    seed: int
-
-
 def plan_flair(label_maps: Path, heads: Sequence[str], chunks: int, seed: int) -> list[FlairChunk]:
-    """`chunks` jobs that go around the heads.
+    """`chunks` jobs that go around the heads; each deformed head counts as a person.
 
     Raises
     ------
@@ -82,79 +66,19 @@ def plan_flair(label_maps: Path, heads: Sequence[str], chunks: int, seed: int) -
     missing = [head for head in heads if head not in found]
     if missing or not heads:
         raise ValueError(f"{label_maps} holds no label map of {', '.join(missing) or 'anybody'}")
-    return [
-        FlairChunk(f"{heads[n % len(heads)]}_{n:04d}", found[heads[n % len(heads)]], seed + n) for n in range(chunks)
-    ]
+    names = [f"{heads[n % len(heads)]}_{n:04d}" for n in range(chunks)]
+    return [FlairChunk(name, found[heads[n % len(heads)]], name, seed + n) for n, name in enumerate(names)]
 
 
 def build_flair(
-    jobs: Sequence[FlairChunk],
-    folder: Path,
-    workers: int,
-    spacing_mm: float | None = None,
-    zoo: int = 2,
-    progress: Callable[[int, int], None] | None = None,
-    whole: bool = False,
+    jobs: Sequence[FlairChunk], folder: Path, workers: int, progress: Callable[[int, int], None] | None = None
 ) -> int:
-    """Make the chunks that are not there yet; returns how many are there.
-
-    Parameters
-    ----------
-    spacing_mm : of the heads; drawn if None.
-    zoo : examples of each chunk that show no head at all.
-    whole : all slices as they are, for the network that ships.
-    """
-    return make_missing(jobs, chunk_names(folder), _Maker(folder, spacing_mm, zoo, whole), workers, progress)
+    """Make the chunks that are not there yet; returns how many are there."""
+    return make_missing(jobs, chunk_names(folder), partial(_make_small, folder=folder), workers, progress)
 
 
-@dataclass(frozen=True)
-class _Maker:
-    folder: Path
-    spacing_mm: float | None
-    zoo: int
-    whole: bool
-
-    def __call__(self, job: FlairChunk) -> Path:
-        rng = np.random.default_rng([job.seed, 41])
-        label_map = load_label_map(job.path)
-        head = place_head(rng, label_map, job.name, self.spacing_mm)
-        examples = [example for _ in range(2) for example in flair_examples(rng, head)]
-        examples += [filed_as_flair(rng, head, kind) for kind in OTHERS]
-        examples += [_reject(zoo_example(rng, label_map, job.name)) for _ in range(self.zoo)]
-        shown = examples if self.whole else [small(example) for example in examples]
-        return write_chunk(shown, self.folder, job.name)
-
-
-def flair_examples(rng: np.random.Generator, head: PlacedHead) -> list[Example]:
-    """One FLAIR, still, moved, pale and with an artefact of its own, and one that is no proper scan."""
-    scan = paint(head, draw_painting(rng, head.values, "flair"))
-    still = apply_fault(scan, draw_fault(rng, "none"))
-    moved = [apply_fault(scan, draw_fault(rng, "motion")) for _ in range(2)]
-    pale = apply_fault(scan, draw_fault(rng, "contrast"))
-    own = apply_fault(scan, draw_fault(rng, str(rng.choice(OF_FLAIR))))
-    noises = [draw_low_noise(rng), *(draw_noise(rng, float(rng.uniform(0.5, 3.0))) for _ in range(2))]
-    return [
-        *(finish(rng, still, noise) for noise in noises),
-        *(finish(rng, one, draw_low_noise(rng)) for one in moved),
-        finish(rng, moved[0], draw_noise(rng, float(rng.uniform(0.3, 2.5)))),
-        finish(rng, pale, draw_low_noise(rng)),
-        finish(rng, own, draw_low_noise(rng)),
-        derived_example(rng, scan),
-    ]
-
-
-def filed_as_flair(rng: np.random.Generator, head: PlacedHead, kind: str) -> Example:
-    """A good scan of another sequence under the name of a FLAIR."""
-    scan: CleanScan = paint(head, draw_painting(rng, head.values, kind))
-    made = finish(rng, apply_fault(scan, draw_fault(rng, "none")), draw_low_noise(rng))
-    return _reject(replace(made, facts=made.facts | {"fault": f"filed_{kind}"}))
-
-
-def _reject(example: Example) -> Example:
-    """What is proper of another sequence is not proper as the one that it is filed as, and has no grades."""
-    named = example.truth[COLUMNS.index("sequence")]
-    sequence = SEQUENCES[int(named)] if np.isfinite(named) else None
-    return replace(example, truth=truth_row({"proper": False, "sequence": sequence}))
+def _make_small(job: FlairChunk, folder: Path) -> Path:
+    return write_chunk([small(example) for example in chunk_examples(job)], folder, job.name)
 
 
 def small(example: Example) -> Example:

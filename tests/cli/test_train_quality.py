@@ -32,6 +32,10 @@ pytest.importorskip("torch", reason='training needs the extra: pip install "brai
         (["--source", "t1w.tsv", "--unlabelled", "nowhere"], "There is no folder nowhere."),
         (["--source", "a.tsv", "--target", "b.tsv", "--semi", "magic"], "'magic' is no choice of --semi."),
         (["--source", "a.tsv", "--target", "b.tsv", "--from", "nothing"], "b.tsv"),
+        (["--for", "FLAIR", "--labels", "labels.tsv"], "With `--for`, give `--label-maps` alone."),
+        (["--for", "CT", "--label-maps", "maps"], "Scans filed as CT are not simulated."),
+        (["--for", "FLAIR", "--label-maps", "maps", "--beside", "nowhere"], "There is no folder nowhere."),
+        (["--for", "FLAIR", "--label-maps", "maps", "--validation", "head_99"], "head_99"),
     ],
 )
 def test_it_says_what_is_wrong_before_it_starts(

@@ -13,12 +13,16 @@ from brainsift.cli.train_adapt import (
     ADAPTATION_STEPS,
     AdaptGiven,
     Align,
+    Beside,
+    FiledAs,
+    FiledGiven,
     Heads,
     Semi,
     Source,
     Target,
     Unlabelled,
     adapt,
+    train_for,
     wants_adaptation,
 )
 from brainsift.cli.train_options import (
@@ -85,7 +89,8 @@ def anatomy(
     epilog="Example: `brainsift train quality runs/quality --label-maps labels --real-scans scans "
     "--validation head_17 --validation t1w_brain_09`; "
     "`brainsift train quality runs/ours --labels labels.tsv --scans study`; "
-    "`brainsift train quality runs/flair --source t1w.tsv --target flair.tsv --unlabelled study`"
+    "`brainsift train quality runs/flair --source t1w.tsv --target flair.tsv --unlabelled study`; "
+    "`brainsift train quality runs/flair --label-maps labels --validation head_17 --for FLAIR --beside runs/q/bank`"
 )
 def quality(
     output: Output,
@@ -109,6 +114,8 @@ def quality(
     heads: Heads = 2,
     align: Align = 1.0,
     semi: Semi = "none",
+    filed_as: FiledAs = None,
+    beside: Beside = None,
     start: Annotated[
         str | None,
         typer.Option(
@@ -139,17 +146,21 @@ def quality(
     From label maps and clean scans, a bank of corrupted examples is built first; what lies there already is used.
     From labels, no person is on both sides: the column `split` decides, else a fifth of the people validate. With
     `--source` and `--target` it learns about scans that have few labels from others that have many, and from scans
-    without any. Interrupt it at any time: the same command goes on. Use the result with
-    `brainsift models import quality OUTPUT/quality.onnx --shelf DIR --card OUTPUT/quality.md`.
+    without any. With `--for FLAIR` it learns from label maps about scans that are filed as FLAIR; `brainsift models
+    import quality ... --for FLAIR` puts the result beside the model for all others. Interrupt it at any time: the same
+    command goes on. Use the result with `brainsift models import quality OUTPUT/quality.onnx --shelf DIR --card
+    OUTPUT/quality.md`.
     """
     need_extra("train", "Training")
     from brainsift.learn.trainer import TrainingPlan
 
-    need_folders(label_maps=label_maps, real_scans=real_scans, scans=scans, unlabelled=unlabelled)
+    need_folders(label_maps=label_maps, real_scans=real_scans, scans=scans, unlabelled=unlabelled, beside=beside)
     others = (labels, label_maps, real_scans)
     adapts = wants_adaptation(source, target, unlabelled, others)
     if not adapts and (labels is None) == (label_maps is None and real_scans is None):
         raise unclear("Give either `--label-maps` and `--real-scans`, or `--labels`.")
+    if filed_as is not None and (adapts or label_maps is None or real_scans is not None):
+        raise unclear("With `--for`, give `--label-maps` alone.")
     simulates = labels is None and not adapts
     plan = TrainingPlan(
         steps=steps or (ADAPTATION_STEPS if adapts else 20_000),
@@ -161,9 +172,13 @@ def quality(
         patience=patience or (None if labels is None else 6),
     )
     try:
-        if adapts:
-            given = AdaptGiven(source, target, unlabelled, scans, heads, align, semi)
-            path = adapt(given, output, plan, _weights(start or "packaged"), resume)
+        if filed_as is not None and label_maps is not None:
+            weights = _weights(start or "packaged")
+            given = FiledGiven(filed_as, label_maps, tuple(validation or ()), beside)
+            path = train_for(given, output, plan, chunks, workers, weights, resume)
+        elif adapts:
+            domains = AdaptGiven(source, target, unlabelled, scans, heads, align, semi)
+            path = adapt(domains, output, plan, _weights(start or "packaged"), resume)
         elif labels is None:
             from brainsift.learn.quality.job import find_sources, train_and_export
 

@@ -28,6 +28,22 @@ Semi = Annotated[
     str, typer.Option(metavar="KIND", help="Scans without labels: `none`, `consistency`, `pseudo` (labels) or `both`.")
 ]
 
+FiledAs = Annotated[
+    str | None,
+    typer.Option(
+        "--for", metavar="SEQUENCE", help="Simulate scans that are filed as `FLAIR`, and train a model for them alone."
+    ),
+]
+Beside = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="DIR", help="Bank of other scans that is learnt along, such as `bank` of an earlier training."
+    ),
+]
+
+FOR = ("FLAIR",)
+"""Sequences that scans are simulated as filed as."""
+
 ADAPTATION_STEPS = 1000
 """Ten minutes on two cores. The reversal rises with the share of all steps, so it should not be far too many."""
 
@@ -43,6 +59,16 @@ class AdaptGiven:
     heads: int
     align: float
     semi: str
+
+
+@dataclass(frozen=True)
+class FiledGiven:
+    """What the options said of scans that are filed as one sequence."""
+
+    sequence: str
+    label_maps: Path
+    validation: tuple[str, ...]
+    beside: Path | None
 
 
 def wants_adaptation(
@@ -90,3 +116,27 @@ def adapt(given: AdaptGiven, output: Path, plan: TrainingPlan, weights: Path | N
     lessons = Lessons(two_heads=given.heads == 2, domain=given.align, semi=cast("Kind", given.semi))
     files = Given(given.source, given.target, given.unlabelled, target_scans=given.scans)
     return job.adapt(files, output, plan, lessons, start_from=weights, resume=resume)
+
+
+def train_for(
+    given: FiledGiven, output: Path, plan: TrainingPlan, chunks: int, workers: int, weights: Path | None, resume: bool
+) -> Path:
+    """Train a model for scans that are filed as one sequence; returns the path of the ONNX file.
+
+    Raises
+    ------
+    Stop
+        if the sequence is none that is simulated.
+    ValueError
+        if nothing can be read of what was given.
+    """
+    from brainsift.learn.adapt.filed import build_banks, train_filed
+    from brainsift.learn.anatomy_job import split_label_maps
+    from brainsift.learn.quality.bank import load_bank
+
+    if given.sequence not in FOR:
+        raise Stop(f"Scans filed as {given.sequence} are not simulated.", f"`--for` may be {', '.join(FOR)}.")
+    split = split_label_maps(given.label_maps, given.validation)
+    beside = None if given.beside is None else load_bank(given.beside)
+    banks = build_banks(split, output, chunks, plan.seed, workers)
+    return train_filed(banks, output, plan, beside=beside, start_from=weights, resume=resume)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from brainsift.learn.quality.bank import Bank, Example, load_bank, to_levels, write_chunk
+from brainsift.learn.quality.corrupt import OF_FLAIR
 from brainsift.learn.quality.truth import COLUMNS, truth_row
 
 sys.path.insert(0, str(Path(__file__).parents[3] / "benchmarks"))
@@ -46,7 +48,7 @@ def run(tmp_path_factory: pytest.TempPathFactory, label_maps: Path) -> Path:
     folder = tmp_path_factory.mktemp("study")
     for name, heads in ((adapt_runs.TARGET, ("person_0", "person_1")), (adapt_runs.TEST, ("person_2",))):
         jobs = adapt_banks.plan_flair(label_maps, heads, 2 if len(heads) == 2 else 1, 7)
-        adapt_banks.build_flair(jobs, folder / name, workers=0, spacing_mm=4.0, zoo=0)
+        adapt_banks.build_flair([replace(job, spacing_mm=4.0, zoo=0) for job in jobs], folder / name, workers=0)
     adapt_banks.write_source(product_bank(folder / "product"), folder / adapt_runs.SOURCE, 16, 0)
     return folder
 
@@ -65,7 +67,7 @@ def test_what_is_filed_as_flair_and_is_none_is_a_reject(run: Path) -> None:
     filed = [i for i, facts in enumerate(target.facts) if str(facts["fault"]).startswith("filed_")]
     assert {str(target.facts[i]["fault"]) for i in filed} == {"filed_t2_se", "filed_mprage", "filed_stir"}
     assert (target.truth[filed, PROPER] == 0).all()
-    own = [facts["fault"] for facts in target.facts if facts["fault"] in adapt_banks.OF_FLAIR]
+    own = [facts["fault"] for facts in target.facts if facts["fault"] in OF_FLAIR]
     assert len(own) == 4
 
 

@@ -117,6 +117,27 @@ def test_impossible_parameters_are_refused(tissue: Float32) -> None:
         relative_contrast(tissue, tissue > 5, tissue > 0)
 
 
+def test_a_coil_s_field_is_no_contrast_and_hides_none(tissue_of_a_shell: tuple[np.ndarray, np.ndarray]) -> None:
+    grey, white = tissue_of_a_shell
+    field = np.broadcast_to(np.linspace(0.7, 1.3, grey.shape[0])[:, None, None], grey.shape)
+    spread = np.exp(-((np.indices(grey.shape) - 48.0) ** 2).sum(axis=0) / 60**2)
+    for contrast in (0.0, 0.1, 0.3):
+        flat = np.where(grey, 1 + contrast, 1.0) * (grey | white)
+        wanted = contrast / (1 + contrast / 2)
+        for smooth in (np.ones(grey.shape), field, 0.85 + 0.3 * spread):
+            image = (flat * smooth).astype(np.float32)
+            assert relative_contrast(image, grey, white, (1.0, 1.0, 1.0)) == pytest.approx(wanted, abs=0.035)
+    hidden = (np.where(grey, 1.1, 1.0) * (0.85 + 0.3 * spread)).astype(np.float32)
+    assert relative_contrast(hidden, grey, white) < 0.05
+
+
+@pytest.fixture
+def tissue_of_a_shell() -> tuple[np.ndarray, np.ndarray]:
+    """Cortex around white matter, 1 mm."""
+    radius = np.sqrt(((np.indices((96, 96, 96)) - 48.0) ** 2).sum(axis=0))
+    return (radius < 45) & (radius >= 38), radius < 38
+
+
 def test_draws_are_seeded_and_follow_severity() -> None:
     for draw in (draw_noise, draw_lost_contrast, draw_bias):
         assert draw(np.random.default_rng(1), 1.0) == draw(np.random.default_rng(1), 1.0)

@@ -43,8 +43,8 @@ def card_text(
         [
             "# Model card: quality, adapted to another domain",
             "",
-            "The quality network's questions, answered for scans of the target domain. It is not meant for the source "
-            "domain: keep it on a shelf of its own.",
+            "The quality network's questions, answered for scans of the target domain and for no others: import it "
+            "with `--for FLAIR`, or keep it on a shelf of its own.",
             "",
             f"- `{model.name}`, SHA-256 `{sha256_of(model)}`",
             "",

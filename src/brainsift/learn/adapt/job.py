@@ -69,7 +69,7 @@ def adapt(
         read.domains,
         read.validation,
         lessons,
-        [] if read.validation is None else _measured(path, read.validation, start_from),
+        [] if read.validation is None else measured_figures(path, read.validation, start_from),
         None if start_from is None else sha256_of(start_from),
     )
     (output / CARD_FILE).write_text(text + "\n", encoding="utf-8")
@@ -93,7 +93,7 @@ def export_target(weights: Path, output: Path, validation: Bank | None = None) -
     return export_quality(output / EXPORTED, output / MODEL_FILE, validation)
 
 
-def _measured(path: Path, validation: Bank, start_from: Path | None) -> list[Figure]:
+def measured_figures(path: Path, validation: Bank, start_from: Path | None) -> list[Figure]:
     """What is reached on the people kept aside, after the adaptation and, for the two main questions, before it."""
     after = ask_all(path, validation)
     found = target_figures(after, validation, "adapted")

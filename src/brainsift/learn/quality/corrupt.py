@@ -164,7 +164,7 @@ def apply_fault(scan: CleanScan, fault: Fault) -> Faulty:
     image, h = scan.image, scan.spacing_mm
     if fault.contrast is not None:
         image = apply_lost_contrast(image, fault.contrast, scan.brain, scan.cortex, scan.white).image
-    contrast, fluid = relative_contrast(image, scan.cortex, scan.white), _fluid(image, scan)
+    contrast, fluid = relative_contrast(image, scan.cortex, scan.white, scan.spacing_mm), _fluid(image, scan)
     moved = change = 0.0
     if fault.motion is not None:
         done = _move(image, fault.motion, scan)

@@ -57,7 +57,7 @@ def _corrupt(rng: np.random.Generator, number: int, head: SimulatedHead, spacing
     image, spacing = head.image, (spacing_mm,) * 3
     brain, fluid = brain_of(head.labels), np.isin(head.labels, FLUID_LABELS)
     grey, white = np.isin(head.labels, (3, 42)), np.isin(head.labels, (2, 41))
-    contrast, own_noise = relative_contrast(image, grey, white), noise_sd(image, white)
+    contrast, own_noise = relative_contrast(image, grey, white, spacing), noise_sd(image, white)
     drawn: dict[str, Any] = {"noise": noise.to_dict()}
     ghost, bright = 0.0, fluid_level(image, fluid, white)
     if kind == "slab":

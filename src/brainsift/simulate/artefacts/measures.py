@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,13 @@ MAD_OF_NORMAL = 0.6745
 
 AIR = 0.2
 """Share of the bright tissue's intensity below which a voxel is taken for air where there is no mask."""
+
+
+CONTRAST_BLOCK_MM = 20.0
+"""Over which a coil's field hardly changes."""
+
+LEAST_TISSUE_MM3 = 50.0
+"""Of grey and of white matter in a block that counts."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,8 +80,16 @@ def brain_snr(image: Float32, brain: Mask) -> float:
     return float(image[brain].mean()) / max(noise_sd(image, brain), 1e-6)
 
 
-def relative_contrast(image: Float32, grey: Mask, white: Mask) -> float:
+def relative_contrast(
+    image: Float32, grey: Mask, white: Mask, spacing_mm: tuple[float, float, float] | None = None
+) -> float:
     """Difference of the medians of grey and white matter over their mean, 0 or more.
+
+    Parameters
+    ----------
+    spacing_mm : measures block by block of `CONTRAST_BLOCK_MM` and takes the median over the blocks, each weighing as
+        much as it has of the rarer tissue: cortex lies outside, so that a coil's field over the whole head would pass
+        for contrast, or hide it. Without it, or where no block holds enough of both, all is one block.
 
     Raises
     ------
@@ -82,8 +98,34 @@ def relative_contrast(image: Float32, grey: Mask, white: Mask) -> float:
     """
     if not grey.any() or not white.any():
         raise ValueError("contrast is measured between grey and white matter, but one of the masks is empty")
+    found = [] if spacing_mm is None else _contrast_of_blocks(image, grey, white, spacing_mm)
+    if not found:
+        return abs(_signed_contrast(image, grey, white))
+    signed, weights = np.array(sorted(found)).T
+    half = int(np.searchsorted(np.cumsum(weights), weights.sum() / 2))
+    return abs(float(signed[half]))
+
+
+def _contrast_of_blocks(
+    image: Float32, grey: Mask, white: Mask, spacing_mm: tuple[float, float, float]
+) -> list[tuple[float, float]]:
+    """Signed contrast and weight of each block that holds enough of both tissues."""
+    steps = [max(1, round(CONTRAST_BLOCK_MM / mm)) for mm in spacing_mm]
+    least = max(1.0, LEAST_TISSUE_MM3 / float(np.prod(spacing_mm)))
+    found = []
+    for corner in product(*(range(0, n, step) for n, step in zip(image.shape, steps, strict=True))):
+        block = tuple(slice(at, at + step) for at, step in zip(corner, steps, strict=True))
+        g, w = grey[block], white[block]
+        weight = float(min(g.sum(), w.sum()))
+        if weight >= least:
+            found.append((_signed_contrast(image[block], g, w), weight))
+    return found
+
+
+def _signed_contrast(image: Float32, grey: Mask, white: Mask) -> float:
+    """Above 0 where white matter is the brighter one."""
     g, w = float(np.median(image[grey])), float(np.median(image[white]))
-    return abs(w - g) / max((w + g) / 2, 1e-6)
+    return (w - g) / max((w + g) / 2, 1e-6)
 
 
 def grey_and_white_levels(image: Float32, brain: Mask) -> tuple[float, float]:

@@ -151,7 +151,7 @@ def _corrupt(artefact: str, rng: np.random.Generator, _number: int, head: Simula
     if artefact == "contrast":
         lost = draw_lost_contrast(rng, severity)
         image, drawn["lost_contrast"] = apply_lost_contrast(image, lost, None, grey, white).image, lost.to_dict()
-    contrast, own_noise = relative_contrast(image, grey, white), noise_sd(image, white)
+    contrast, own_noise = relative_contrast(image, grey, white, spacing), noise_sd(image, white)
     gadolinium = bool(rng.random() < GADOLINIUM_SHARE)
     if gadolinium:
         agent = draw_gadolinium(rng)

@@ -1,0 +1,70 @@
+"""The whole job behind `brainsift train quality --label-maps ... --for FLAIR`: a model for scans filed as FLAIR."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from brainsift.learn.adapt.card import card_text
+from brainsift.learn.adapt.domains import Domains
+from brainsift.learn.adapt.job import export_target, measured_figures
+from brainsift.learn.adapt.lessons import Lessons
+from brainsift.learn.adapt.train import train_adapted
+from brainsift.learn.anatomy_job import LabelMapSplit
+from brainsift.learn.building import build_folders
+from brainsift.learn.quality.bank import Bank, chunk_names, load_bank
+from brainsift.learn.quality.flair import make_chunk, plan_flair
+from brainsift.learn.quality.job import CARD_FILE, VALIDATION_SHARE
+from brainsift.learn.sides import FRESH_BANK, TRAINING_BANK, VALIDATION_BANK, Banks, held_out_chunks, load_sides
+from brainsift.learn.trainer import TrainingPlan
+from brainsift.models.checksums import sha256_of
+
+SEEDS = {TRAINING_BANK: 6_200_000, VALIDATION_BANK: 6_700_000, FRESH_BANK: 5_000_000}
+"""Of the first chunk of each side; those of other banks are smaller."""
+
+LESSONS = Lessons(domain=0.0)
+"""A head for each domain, not aligned: there are labels for all."""
+
+
+def build_banks(
+    split: LabelMapSplit, output: Path, chunks: int, seed: int, workers: int = 1, *, quiet: bool = False
+) -> Banks[Bank]:
+    """Build what is missing of the banks, the small ones first."""
+    held_out = held_out_chunks(chunks, VALIDATION_SHARE) if split.validation else 0
+    sides = {
+        VALIDATION_BANK: (split.validation, held_out),
+        FRESH_BANK: (split.validation, 2 * held_out),
+        TRAINING_BANK: (split.training, chunks),
+    }
+    jobs = {name: plan_flair(maps, n, SEEDS[name] + 1000 * (seed - 1)) for name, (maps, n) in sides.items() if n}
+    build_folders(jobs, output, chunk_names, make_chunk, workers, quiet=quiet)
+    return load_sides(output, load_bank)
+
+
+def train_filed(
+    banks: Banks[Bank],
+    output: Path,
+    plan: TrainingPlan,
+    *,
+    beside: Bank | None = None,
+    start_from: Path | None = None,
+    resume: bool = True,
+    quiet: bool = False,
+) -> Path:
+    """Train, export and, with people kept aside, measure; returns the path of the ONNX file.
+
+    Parameters
+    ----------
+    banks : of scans filed as FLAIR: to learn from, to choose weights and fit answers with, to measure with.
+    beside : examples of other scans that are learnt along, with a head of their own, so that the extractor sees more.
+    start_from : weights to start from; None for random ones.
+    """
+    domains = Domains(beside, banks.training)
+    weights = train_adapted(
+        domains, banks.validation, output, plan, LESSONS, start_from=start_from, resume=resume, quiet=quiet
+    )
+    path = export_target(weights, output, banks.validation)
+    measured = [] if banks.fresh is None else measured_figures(path, banks.fresh, start_from)
+    started = None if start_from is None else sha256_of(start_from)
+    text = card_text(path, output, domains, banks.fresh, LESSONS, measured, started)
+    (output / CARD_FILE).write_text(text + "\n", encoding="utf-8")
+    return path
