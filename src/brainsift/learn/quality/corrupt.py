@@ -222,11 +222,19 @@ def draw_low_noise(rng: np.random.Generator) -> Noise:
     return draw_noise(rng, float(rng.uniform(0, 0.8)))
 
 
-def finish(rng: np.random.Generator, faulty: Faulty, noise: Noise) -> Example:
-    """Add noise, mask what the scan does not show, grade, and cut the slices; 0.7 s for 192x224x192."""
+@dataclass(frozen=True, eq=False)
+class Graded:
+    """A scan as it is stored, with what is true of it; see `Example`."""
+
+    image: Float32
+    truth: Float32
+    facts: dict[str, Any]
+
+
+def add_noise_and_grade(faulty: Faulty, noise: Noise) -> Graded:
+    """Add noise, mask what the scan does not show, and grade."""
     scan = faulty.scan
     noisy = apply_noise(scan.image, noise, scan.spacing_mm, scan.brain, scan.own_noise)
-    image = noisy.image if scan.seen is None else noisy.image * scan.seen
     grades = {
         "motion": motion_grade(faulty.displacement_mm, faulty.change, ghost=faulty.ghost),
         "noise": noise_grade(noisy.snr, spikes=faulty.spikes),
@@ -243,7 +251,13 @@ def finish(rng: np.random.Generator, faulty: Faulty, noise: Noise) -> Example:
         "relative_contrast": round(faulty.contrast, 4),
     }
     known = {"proper": True, "sequence": scan.sequence, "gadolinium": scan.gadolinium, **grades}
-    return Example(pixels_of(rng, image, scan), truth_row(known), scan.person, facts)
+    return Graded(noisy.image if scan.seen is None else noisy.image * scan.seen, truth_row(known), facts)
+
+
+def finish(rng: np.random.Generator, faulty: Faulty, noise: Noise) -> Example:
+    """Add noise, grade, and cut the slices; 0.7 s for 192x224x192."""
+    done = add_noise_and_grade(faulty, noise)
+    return Example(pixels_of(rng, done.image, faulty.scan), done.truth, faulty.scan.person, done.facts)
 
 
 def pixels_of(rng: np.random.Generator, image: Float32, scan: CleanScan) -> NDArray[np.uint8]:

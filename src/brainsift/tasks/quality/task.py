@@ -14,6 +14,7 @@ from brainsift.scans.dimension import dimension_of
 from brainsift.scans.ref import ScanRef
 from brainsift.scans.volume import Volume
 from brainsift.tasks.base import Finding, Measurement
+from brainsift.tasks.quality.contrast import measured_contrast, with_measured_contrast
 from brainsift.tasks.quality.flair import FLAIR, FlairVerdict, filed_as_flair, flair_verdict
 from brainsift.tasks.quality.network import GRADED, Answer, QualityNetwork, open_quality_network
 from brainsift.tasks.quality.slices import Slices, slices_of
@@ -67,6 +68,8 @@ class QualityTask:
         slices = slices_of(volume, anatomy)
         filed = filed_as_flair(ref, volume.facts.header)
         answer = network.ask(slices, FLAIR if filed else None)
+        metrics = _metrics(volume, anatomy)
+        answer = with_measured_contrast(answer, metrics, anatomy, FLAIR if filed else answer.likeliest_sequence())
         stack = _stack(volume, answer)
         if stack:
             answer = replace(answer, proper=min(answer.proper, PROPER_STACK))
@@ -74,14 +77,13 @@ class QualityTask:
         if filed:
             verdict = flair_verdict(answer, stack, anatomy)
             answer, flair = replace(answer, proper=verdict.probability), _of_flair(verdict)
-        metrics = _metrics(volume, anatomy)
         unlike = unlike_training(answer, volume.spacing.tolist(), anatomy, metrics)
         finding = Finding(
             task=self.name,
             label="proper" if answer.proper > EVEN_ODDS else "improper",
             probabilities=probabilities(answer),
             measurements=measure(answer, slices)
-            | {"stack_of_slices": stack}
+            | {"stack_of_slices": stack, "relative_contrast": _rounded(measured_contrast(metrics, anatomy))}
             | flair
             | unlike
             | {f"metric_{name}": v for name, v in metrics.items()},
@@ -90,6 +92,10 @@ class QualityTask:
             model_sha256=network.model_sha256,
         )
         return finding.model_copy(update={"reason": describe(finding)})
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 3)
 
 
 def _stack(volume: Volume, answer: Answer) -> bool:

@@ -1,0 +1,187 @@
+"""How the measured contrast of grey and white matter is weighed against what the network sees: fitted and measured.
+
+    python benchmarks/bench_contrast.py collect rows.jsonl --label-maps DIR --heads 1 2 … 16 [--each 2] [--seed 500]
+    python benchmarks/bench_contrast.py collect test.jsonl --label-maps DIR --heads 17 18 19 20 --each 3 --seed 900
+    python benchmarks/bench_contrast.py fit rows.jsonl test.jsonl
+
+`collect` paints heads as T1w and FLAIR, clean, paled and with FLAIR's own faults, adds noise, and runs what
+`brainsift run` runs: anatomy pass, metrics, network. `fit` finds the weights of `tasks/quality/contrast.py` on the
+first file (greatest likelihood, yes and no weighing alike, with weak priors) and tells what network alone and both
+together reach on the second. What lies in a file is not collected again. Everything is simulated.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize
+
+from brainsift.anatomy.compute import compute_anatomy
+from brainsift.evaluate.ranking import auc
+from brainsift.learn.quality.clean import CleanScan, draw_painting, paint, place_head
+from brainsift.learn.quality.corrupt import apply_fault, draw_fault
+from brainsift.scans.errors import ScanError
+from brainsift.scans.volume import InputGrid, ReadFacts, Volume
+from brainsift.simulate.artefacts.grades import contrast_grade
+from brainsift.simulate.artefacts.intensity import apply_noise, draw_noise
+from brainsift.simulate.labelmap import load_label_map
+from brainsift.tasks.quality.contrast import FLUID_LIMITS, WEIGHTS, measured_contrast, measured_fluid
+from brainsift.tasks.quality.flair import FLAIR
+from brainsift.tasks.quality.metrics import compute_metrics
+from brainsift.tasks.quality.network import open_quality_network
+from brainsift.tasks.quality.slices import slices_of
+
+Float64 = NDArray[np.float64]
+
+T1W = ("mprage", "spgr")
+FAULTS = {FLAIR: ("none", "contrast", "contrast", "own"), "T1w": ("none", "contrast", "contrast")}
+OWN = ("unsuppressed", "csf_flow", "slab", "bias")
+GRADES = (0.5, 1.5)
+
+PRIORS = ((0.5, 1.0), (30.0, 1.0), (0.9, 0.3), (5.0, 1.0), (1.0, 0.3))
+"""Middle, and standard deviation of the logarithm, of `network`, `contrast`, `scale`, `fluid`, `fluid_scale`."""
+
+
+def collect(path: Path, label_maps: Path, heads: Sequence[int], each: int, seed: int) -> None:
+    """Add a row for each scan to a file."""
+    there = path.read_text().splitlines() if path.is_file() else []
+    done = {(row["seed"], row["head"], row["draw"]) for row in map(json.loads, there)}
+    for draw in range(each):
+        for head in heads:
+            if (seed, head, draw) in done:
+                continue
+            found = list(rows_of(label_maps / f"head_{head:02d}_labels.nii.gz", head, draw, seed))
+            with path.open("a") as file:
+                file.writelines(json.dumps(row) + "\n" for row in found)
+            print(head, draw, len(found), flush=True)
+
+
+def rows_of(path: Path, head: int, draw: int, seed: int) -> Iterator[dict[str, Any]]:
+    """Rows of one deformed head."""
+    rng = np.random.default_rng([seed, head, draw])
+    placed = place_head(rng, load_label_map(path), "p", None)
+    for kind in ("flair", str(rng.choice(T1W))):
+        scan = paint(placed, draw_painting(rng, placed.values, kind))
+        for named in FAULTS[scan.sequence]:
+            row = ask(rng, scan, str(rng.choice(OWN)) if named == "own" else named)
+            if row is not None:
+                yield {"seed": seed, "head": head, "draw": draw, "sequence": scan.sequence} | row
+
+
+def ask(rng: np.random.Generator, scan: CleanScan, fault: str) -> dict[str, Any] | None:
+    """True grade, log-odds of the network and what is measured of one scan; None where the anatomy pass refuses it."""
+    done = apply_fault(scan, draw_fault(rng, fault))
+    noise = draw_noise(rng, float(rng.uniform(0, 2)))
+    image = apply_noise(done.scan.image, noise, scan.spacing_mm, scan.brain).image
+    volume = as_volume(np.asarray(image / np.percentile(image, 99.5) * 1000, np.float32), scan.spacing_mm)
+    try:
+        anatomy = compute_anatomy(volume, threads=1)
+    except ScanError:
+        return None
+    filed = FLAIR if scan.sequence == FLAIR else None
+    answer = open_quality_network(1).ask(slices_of(volume, anatomy), filed)
+    metrics = compute_metrics(volume, anatomy)
+    contrast = measured_contrast(metrics, anatomy)
+    if contrast is None:
+        return None
+    seen = np.clip([answer.moderate["contrast"], answer.severe["contrast"]], 1e-6, 1 - 1e-6)
+    return {
+        "fault": fault,
+        "grade": contrast_grade(done.contrast, scan.sequence, done.fluid),
+        "network": np.log(seen / (1 - seen)).tolist(),
+        "contrast": contrast,
+        "fluid": measured_fluid(metrics, anatomy),
+    }
+
+
+def as_volume(image: NDArray[np.float32], spacing_mm: tuple[float, float, float]) -> Volume:
+    """As the reader would give it, centred."""
+    affine = np.diag([*spacing_mm, 1.0])
+    affine[:3, 3] = -np.array(image.shape) / 2 * np.array(spacing_mm)
+    x, y, z = image.shape
+    grid = InputGrid((x, y, z), affine, (0, 1, 2), (False, False, False))
+    return Volume(np.ascontiguousarray(image), affine, grid, ReadFacts("nifti1", "int16", (x, y, z), "0" * 64))
+
+
+def odds(logs: Float64, rows: Sequence[dict[str, Any]], sequence: str, grade: int) -> Float64:
+    """Log-odds of a grade by both, (N,), with weights given as logarithms."""
+    network, contrast, scale, fluid, fluid_scale = np.exp(logs)
+    seen = np.array([row["network"][grade] for row in rows])
+    measured = contrast * (scale * WEIGHTS[sequence].limits[grade] - np.array([row["contrast"] for row in rows]))
+    if sequence == FLAIR:
+        level = np.array([np.nan if row["fluid"] is None else row["fluid"] for row in rows], float)
+        measured = np.fmax(measured, fluid * (level - fluid_scale * FLUID_LIMITS[grade]))
+    total: Float64 = network * seen + measured
+    return total
+
+
+def fit(rows: Sequence[dict[str, Any]], sequence: str) -> Float64:
+    """Logarithms of the five weights."""
+    truth = np.array([row["grade"] for row in rows])
+    middles, spreads = np.array(PRIORS).T
+
+    def loss(logs: Float64) -> float:
+        total = 0.0
+        for grade, cut in enumerate(GRADES):
+            yes = (truth >= cut).astype(float)
+            share = np.clip(yes.mean(), 0.1, 0.9)
+            weight = np.where(yes > 0, 0.5 / share, 0.5 / (1 - share))
+            z = odds(logs, rows, sequence, grade)
+            total += float(np.sum(weight * (np.logaddexp(0, z) - yes * z)))
+        return total + 0.5 * float((((logs - np.log(middles)) / spreads) ** 2).sum())
+
+    found: Float64 = minimize(loss, np.log(middles), method="Nelder-Mead", options={"maxiter": 8000}).x
+    return found
+
+
+def tell(training: Sequence[dict[str, Any]], test: Sequence[dict[str, Any]]) -> None:
+    """Print the weights, and what network alone and both reach."""
+    for sequence in WEIGHTS:
+        learnt, asked = ([row for row in rows if row["sequence"] == sequence] for rows in (training, test))
+        logs = fit(learnt, sequence)
+        names = ("network", "contrast", "scale", "fluid", "fluid_scale")
+        print(
+            sequence,
+            f"n = {len(learnt)}",
+            {name: round(float(np.exp(v)), 3) for name, v in zip(names, logs, strict=True)},
+        )
+        truth = np.array([row["grade"] for row in asked])
+        for grade, cut in enumerate(GRADES):
+            yes = truth >= cut
+            alone = np.array([row["network"][grade] for row in asked])
+            both = odds(logs, asked, sequence, grade)
+            told = [
+                f"AUC {auc(yes, z):.3f} BA {((z[yes] > 0).mean() + (z[~yes] <= 0).mean()) / 2:.3f}"
+                for z in (alone, both)
+            ]
+            print(f"    from {cut}: {yes.sum()} of {len(yes)}; network {told[0]}; both {told[1]}")
+
+
+def main() -> None:
+    """Parse the command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    verbs = parser.add_subparsers(dest="verb", required=True)
+    first = verbs.add_parser("collect")
+    first.add_argument("rows", type=Path)
+    first.add_argument("--label-maps", type=Path, required=True)
+    first.add_argument("--heads", type=int, nargs="+", required=True)
+    first.add_argument("--each", type=int, default=1)
+    first.add_argument("--seed", type=int, default=500)
+    second = verbs.add_parser("fit")
+    second.add_argument("rows", type=Path)
+    second.add_argument("test", type=Path)
+    options = parser.parse_args()
+    if options.verb == "collect":
+        collect(options.rows, options.label_maps, options.heads, options.each, options.seed)
+    else:
+        tell(*([json.loads(line) for line in path.read_text().splitlines()] for path in (options.rows, options.test)))
+
+
+if __name__ == "__main__":
+    main()
