@@ -11,7 +11,7 @@ import pytest
 from brainsift.models.card import read_card
 from brainsift.models.errors import ModelError
 from brainsift.models.importing import import_model
-from brainsift.models.joining import can_answer_for, join_models, single_of, switch_for
+from brainsift.models.joining import can_answer_for, join_models, switch_for
 from brainsift.models.session import load_onnx
 from brainsift.models.shelf import find
 from tests.models.tiny import write_tiny_anatomy, write_tiny_quality
@@ -90,7 +90,8 @@ def test_a_model_for_flair_stands_beside_that_for_all_others(tmp_path: Path) -> 
 
 
 def test_that_for_all_others_may_be_the_packaged_one(tmp_path: Path) -> None:
-    alone = single_of(find("quality").path, tmp_path / "alone.onnx")
-    joined = import_model("quality", alone, tmp_path / "shelf", None, "FLAIR")
-    np.testing.assert_array_equal(answer(joined.path, True), answer(find("quality").path))
+    own = write_tiny_quality(tmp_path / "own.onnx", 1)
+    joined = import_model("quality", own, tmp_path / "shelf", None, "FLAIR")
+    np.testing.assert_array_equal(answer(joined.path), answer(find("quality").path))
+    np.testing.assert_array_equal(answer(joined.path, True), answer(own))
     assert "For scans filed as FLAIR" in read_card("quality", tmp_path / "shelf")

@@ -56,25 +56,16 @@ def join_models(model: Path, other: Path, sequence: str, joined: Path) -> None:
         first.graph.name,
         [*first.graph.input, onnx.helper.make_tensor_value_info(switch, onnx.TensorProto.BOOL, [])],
         [*first.graph.output],
-        [*first.graph.initializer, *second.graph.initializer, onnx.helper.make_tensor(switch, 9, [], [False])],
+        [
+            *first.graph.initializer,
+            *second.graph.initializer,
+            onnx.helper.make_tensor(switch, onnx.TensorProto.BOOL, [], [False]),
+        ],
     )
     whole = onnx.helper.make_model(graph, opset_imports=first.opset_import, ir_version=first.ir_version)
     onnx.helper.set_model_props(whole, {one.key: one.value for one in first.metadata_props})
     onnx.checker.check_model(whole)
     onnx.save(whole, str(joined))
-
-
-def single_of(model: Path, alone: Path) -> Path:
-    """Write what a model answers where nothing is said of the sequence; returns `alone`.
-
-    Raises
-    ------
-    ModelError
-        if the package `onnx` is not installed.
-    """
-    onnx = _onnx(model.name)
-    onnx.save(_without_switch(onnx, onnx.load(str(model))), str(alone))
-    return alone
 
 
 def _onnx(name: str) -> Any:
