@@ -122,7 +122,7 @@ def test_the_packaged_models_bring_their_thresholds(tmp_path: Path) -> None:
     ):
         packaged = shelves.find(name)
         assert sha256 == packaged.sha256
-        assert f"from a probability of {threshold:.3g} on" in packaged.path.with_suffix(".md").read_text("utf-8")
+        assert f"from a probability of {threshold:.4g} on" in packaged.path.with_suffix(".md").read_text("utf-8")
 
 
 @pytest.mark.usefixtures("fresh_shelves")

@@ -55,7 +55,7 @@ def write_cards(
             f"of two networks; `{DISCRIMINATOR}` looks at each place again.",
             "",
             f"- `{detector.name}`, SHA-256 `{sha256_of(detector)}`",
-            f"- candidates from a probability of {settings.candidate:.3g} on, chosen on validation scans so that no "
+            f"- candidates from a probability of {settings.candidate:.4g} on, chosen on validation scans so that no "
             f"bleed found there is lost and at most {CANDIDATE_RATE:g} false places are left per scan",
             "",
             *shared,
@@ -75,7 +75,7 @@ def write_cards(
             f"The second of two networks, after `{CANDIDATES}`.",
             "",
             f"- `{discriminator.name}`, SHA-256 `{sha256_of(discriminator)}`",
-            f"- bleeds from a probability of {settings.bleed:.3g} on, chosen on validation scans for the best F1 with "
+            f"- bleeds from a probability of {settings.bleed:.4g} on, chosen on validation scans for the best F1 with "
             f"at most {FALSE_RATE:g} false bleeds per scan",
             "",
             *shared,
