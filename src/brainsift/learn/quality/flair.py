@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from brainsift.learn.people import person_of
+from brainsift.learn.people import take_turns
 from brainsift.learn.quality.bank import Example, write_chunk
 from brainsift.learn.quality.clean import CleanScan, PlacedHead, draw_painting, paint, place_head
 from brainsift.learn.quality.corrupt import OF_FLAIR, apply_fault, draw_fault, draw_low_noise, finish
@@ -53,13 +53,8 @@ def plan_flair(label_maps: Sequence[Path], chunks: int, seed: int) -> list[Flair
     ValueError
         if there is no label map.
     """
-    if not label_maps:
-        raise ValueError("a bank of FLAIR scans is made from label maps, got none")
-    jobs = []
-    for number in range(chunks):
-        path = label_maps[number % len(label_maps)]
-        jobs.append(FlairChunk(f"{person_of(path)}_{number:04d}", path, person_of(path), seed + number))
-    return jobs
+    turns = take_turns(label_maps, chunks, seed)
+    return [FlairChunk(f"{one.person}_{n:04d}", one.path, one.person, one.seed) for n, one in enumerate(turns)]
 
 
 def make_chunk(job: FlairChunk, folder: Path) -> Path:
