@@ -111,7 +111,7 @@ def test_the_weights_come_back_from_the_exported_file(weights: Path, tmp_path: P
 
 def test_another_network_s_weights_are_refused(tmp_path: Path) -> None:
     torch.save({"average": {"stem.weight": torch.zeros(1)}}, tmp_path / "other.pt")
-    with pytest.raises(ValueError, match=r"other\.pt does not hold a quality network"):
+    with pytest.raises(ValueError, match=r"other\.pt does not hold a QualityNet"):
         load_weights(tmp_path / "other.pt")
 
 

@@ -347,6 +347,14 @@ def microbleeds(
     frst: Annotated[bool, typer.Option("--frst/--no-frst", help="Show radial symmetry to the networks.")] = True,
     temperature: Annotated[float, typer.Option(min=0.1, help="Of the distillation.")] = 4.0,
     alpha: Annotated[float, typer.Option(min=0, max=1, help="Share of the teacher in the student's loss.")] = 0.4,
+    start: Annotated[
+        str | None,
+        typer.Option(
+            "--from",
+            metavar="FOLDER",
+            help="Start from the models in this folder, `packaged`, or `nothing`. With labels: `packaged`.",
+        ),
+    ] = None,
     students: Annotated[int, typer.Option(min=1, help="With a teacher, and as many without; the best one ships.")] = 1,
     chunks: Annotated[int, typer.Option(min=1, help="Heads in the bank, each in three modalities.")] = 80,
     workers: Workers = 1,
@@ -383,7 +391,11 @@ def microbleeds(
     plan = TrainingPlan(
         steps=steps, minutes=minutes, seed=seed, threads=threads, device=device, learning_rate=rate, validate_every=250
     )
+    networks = Networks() if frst else Networks().without_frst()
+    begin = _bleed_weights(start or ("nothing" if labels is None else "packaged"))
     try:
+        if begin is not None:
+            networks = networks.starting_from(*begin)
         if labels is not None and label_maps is None:
             banks = read_sides(labels, scans or labels.parent, output, seed, labelled_banks)
         elif label_maps is not None and labels is None:
@@ -394,7 +406,6 @@ def microbleeds(
             typer.echo(output)
             return
         course = Course(distillation=Distillation(temperature, alpha), students=students)
-        networks = Networks() if frst else Networks().without_frst()
         paths = train_and_export(hold_out(banks, without or []), output, plan, course, resume=resume, networks=networks)
     except (ValueError, OSError) as error:
         raise told(error, "train microbleeds") from error
@@ -414,3 +425,17 @@ def _weights(start: str) -> Path | None:
     if not path.is_file():
         raise Stop(f"There is no file {path}.", "Give `--from` a model, `packaged` or `nothing`.")
     return path
+
+
+def _bleed_weights(start: str) -> tuple[Path, Path] | None:
+    """Both files behind `--from` of `train microbleeds`; None for `nothing`."""
+    from brainsift.models.shelf import find
+
+    if start == "nothing":
+        return None
+    names = ("microbleeds_candidates", "microbleeds_discriminator")
+    paths = [find(name).path if start == "packaged" else Path(start) / f"{name}.onnx" for name in names]
+    for path in paths:
+        if not path.is_file():
+            raise Stop(f"There is no file {path}.", "Give `--from` a folder with both models, `packaged` or `nothing`.")
+    return paths[0], paths[1]

@@ -10,6 +10,8 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from brainsift.learn.trainer import averaged_weights
+
 OPSET = 18
 MAX_DIFFERENCE = 0.05
 """Largest difference of a logit, relative to the largest logit, that passes: weights are rounded to 11 bits."""
@@ -32,11 +34,14 @@ def export_onnx(
 ) -> None:
     """Write `model` (one image in, logits out) as ONNX, and prove that it answers alike.
 
+    Nothing is folded, so that the weights keep PyTorch's names and a training can go on from the file
+    (`weights_for`); ONNX Runtime folds batch norm into the convolutions when it opens it.
+
     Parameters
     ----------
     example : float32 (1, C, X, Y, Z), a realistic input, also used for the comparison.
     labels_voxels : the answer has classes on axis 1 and the input's free spatial dimensions after it; else all sizes
-        are those of `example`, and the weights keep PyTorch's names, so that `weights_from_onnx` gets them back.
+        are those of `example`.
     metadata : written into the file: how its answers are to be read.
     many : name of the input of a network that answers about any number of images at once (axis 0); with
         `labels_voxels` False.
@@ -61,8 +66,8 @@ def export_onnx(
         dynamic_axes={name: axes, "logits": axes},
         opset_version=OPSET,
         dynamo=False,
-        training=torch.onnx.TrainingMode.EVAL if labels_voxels else torch.onnx.TrainingMode.PRESERVE,
-        do_constant_folding=labels_voxels,
+        training=torch.onnx.TrainingMode.PRESERVE,
+        do_constant_folding=False,
     )
     graph = onnx.load(str(part))
     _halve_weights(graph)
@@ -115,6 +120,25 @@ def weights_from_onnx(path: Path) -> dict[str, torch.Tensor]:
         weight.name.removesuffix(HALF): torch.from_numpy(numpy_helper.to_array(weight).astype(np.float32))
         for weight in onnx.load(str(path)).graph.initializer
     }
+
+
+def weights_for(net: nn.Module, path: Path) -> dict[str, torch.Tensor]:
+    """The weights of a file for a network like `net`, by name: the averaged ones of a checkpoint, or those of an
+    exported network (``.onnx``).
+
+    Raises
+    ------
+    ValueError
+        if the file holds another network, or one whose weights have lost their names.
+    """
+    found = weights_from_onnx(path) if path.suffix == ".onnx" else averaged_weights(path)
+    wanted = net.state_dict()
+    missing = [name for name in wanted if name not in found and not name.endswith("num_batches_tracked")]
+    other = [name for name in wanted if name in found and found[name].numel() != wanted[name].numel()]
+    if missing or other:
+        name = (missing + other)[0]
+        raise ValueError(f"{path.name} does not hold a {type(net).__name__}: {name} is missing or of another size")
+    return {name: found.get(name, wanted[name]).reshape(wanted[name].shape) for name in wanted}
 
 
 def _halve_weights(graph: object) -> None:

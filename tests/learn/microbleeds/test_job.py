@@ -11,6 +11,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason='training needs the extra: pip install "brainsift[train]"')
 
+from brainsift.learn.export import weights_from_onnx  # noqa: E402
 from brainsift.learn.microbleeds import cubes, finish, job, settings  # noqa: E402
 from brainsift.learn.microbleeds.bank import Bank, load_bank  # noqa: E402
 from brainsift.learn.microbleeds.banks import hold_out  # noqa: E402
@@ -20,7 +21,7 @@ from brainsift.learn.microbleeds.net import DetectorNet, StudentNet, TeacherNet 
 from brainsift.learn.microbleeds.predict import asker, find, judge, match, onnx_asker, onnx_cube_asker  # noqa: E402
 from brainsift.learn.microbleeds.train import train_detector  # noqa: E402
 from brainsift.learn.sides import Banks  # noqa: E402
-from brainsift.learn.trainer import TrainingPlan, load_net  # noqa: E402
+from brainsift.learn.trainer import TrainingPlan, averaged_weights, load_net  # noqa: E402
 from brainsift.tasks.microbleeds.network import SOFTENED  # noqa: E402
 from tests.learn.microbleeds.toy import toy_bank  # noqa: E402
 
@@ -86,6 +87,13 @@ def test_one_call_trains_exports_and_measures_and_a_second_finds_it_done(
     train_and_export(banks, output, plan, COURSE, quiet=True, networks=TINY)
     assert [[int(row["step"]) for row in curve(folder)] for folder in trained] == [[2, 4]] * 4
     assert {path: path.stat().st_mtime_ns for path in output.rglob("*.npz")} == written
+    begun = TINY.starting_from(detector, discriminator)
+    pairs = {trained[0] / "best.pt": begun.detector, best_student(output, discriminator): begun.student}
+    for path, make in pairs.items():
+        weights, begins_with = averaged_weights(path), dict(make().named_parameters())
+        assert all(torch.allclose(weights[name], had, atol=2e-3) for name, had in begins_with.items())
+    with pytest.raises(ValueError, match="does not hold a StudentNet"):
+        TINY.starting_from(detector, detector)
 
 
 def test_students_are_compared_on_candidates_by_kind(
@@ -114,6 +122,13 @@ def test_students_are_compared_on_candidates_by_kind(
     alone = told["student without", "auc"]
     assert alone.value == pytest.approx(0.5, abs=1e-6)
     assert alone.low < 0.2 < 0.8 < alone.high
+
+
+def best_student(output: Path, discriminator: Path) -> Path:
+    """The weights that were exported: of two students, those that the file repeats."""
+    exported = weights_from_onnx(discriminator)["head.second.bias"]
+    paths = [output / name / "best.pt" for name in ("student_0", "student_alone_0")]
+    return min(paths, key=lambda path: float((averaged_weights(path)["head.second.bias"] - exported).abs()))
 
 
 def threshold_in(path: Path) -> float:

@@ -9,7 +9,7 @@ from typing import Any
 
 from torch import nn
 
-from brainsift.learn.export import export_onnx
+from brainsift.learn.export import export_onnx, weights_for
 from brainsift.learn.microbleeds.bank import Bank
 from brainsift.learn.microbleeds.batches import Lessons
 from brainsift.learn.microbleeds.cubes import CubeBank, cut_bank
@@ -50,6 +50,27 @@ class Networks:
         """The same, blind to radial symmetry; each must take `frst`."""
         makes: tuple[Any, ...] = (self.detector, self.teacher, self.student)
         return Networks(*(partial(make, frst=False) for make in makes))
+
+    def starting_from(self, detector: Path, discriminator: Path) -> Networks:
+        """The same with the weights of these files as the first ones; a teacher does not ship and begins anew.
+
+        Raises
+        ------
+        ValueError
+            if a file holds another network.
+        """
+        begun = Networks(
+            partial(_begun, self.detector, detector), self.teacher, partial(_begun, self.student, discriminator)
+        )
+        begun.detector()
+        begun.student()
+        return begun
+
+
+def _begun(make: MakeNet, path: Path) -> nn.Module:
+    net = make()
+    net.load_state_dict(weights_for(net, path))
+    return net
 
 
 @dataclass(frozen=True)

@@ -12,14 +12,14 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from brainsift.evaluate.ranking import auc
-from brainsift.learn.export import weights_from_onnx
+from brainsift.learn.export import weights_for
 from brainsift.learn.memory import keep_freed_memory
 from brainsift.learn.people import refuse_shared_people
 from brainsift.learn.quality.bank import Bank
 from brainsift.learn.quality.batches import batches, whole
 from brainsift.learn.quality.net import QualityNet
 from brainsift.learn.quality.truth import COLUMNS, N_BINARY, balancing_weights, binary_targets, even_odds, quality_loss
-from brainsift.learn.trainer import Scores, Trainer, TrainingPlan, averaged_weights
+from brainsift.learn.trainer import Scores, Trainer, TrainingPlan
 from brainsift.tasks.quality.network import OUTPUTS
 
 Float32 = NDArray[np.float32]
@@ -86,19 +86,8 @@ def train_quality(
 
 
 def load_weights(path: Path) -> dict[str, Tensor]:
-    """The averaged weights of a checkpoint, or those of an exported network (``.onnx``).
-
-    Raises
-    ------
-    ValueError
-        if the file does not hold the weights of a quality network.
-    """
-    weights = weights_from_onnx(path) if path.suffix == ".onnx" else averaged_weights(path)
-    wanted = QualityNet().state_dict()
-    missing = [name for name in wanted if name not in weights and not name.endswith("num_batches_tracked")]
-    if missing:
-        raise ValueError(f"{path.name} does not hold a quality network: {missing[0]} and others are missing")
-    return {name: weights.get(name, wanted[name]).reshape(wanted[name].shape) for name in wanted}
+    """Weights of a quality network; see `weights_for`."""
+    return weights_for(QualityNet(), path)
 
 
 def answers(model: nn.Module, bank: Bank) -> Float32:
