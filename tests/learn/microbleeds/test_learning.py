@@ -26,10 +26,12 @@ from brainsift.learn.microbleeds.net import (  # noqa: E402
 from brainsift.learn.microbleeds.settings import (  # noqa: E402
     CANDIDATE_RATE,
     FALSE_RATE,
+    POSSIBLE_RATE,
     Settings,
     choose_bleed_threshold,
     choose_candidate_threshold,
     choose_share,
+    chosen,
 )
 
 INF = float("inf")
@@ -167,12 +169,23 @@ def test_a_candidate_threshold_leaves_few_enough_places() -> None:
     assert np.mean([(one.false >= threshold).sum() for one in scans]) <= CANDIDATE_RATE
 
 
-def test_a_bleed_threshold_leaves_few_false_ones_even_where_f1_would_take_more() -> None:
-    scans = [scan([0.9, 0.4], [0.5]), scan([0.8, 0.45], [0.42])]
-    assert choose_bleed_threshold([scan([0.9], [0.1]), scan([0.7], [0.3])]) == pytest.approx(0.5)
+def test_a_bleed_threshold_leaves_few_false_ones_and_is_no_lower_than_bleeds_need() -> None:
+    assert choose_bleed_threshold([scan([0.9], [0.1]), scan([0.7], [0.3])]) == pytest.approx(0.7)
+    scans = [scan([0.9, 0.4], [0.5, 0.6]), scan([0.8, 0.45], [0.42])]
     threshold = choose_bleed_threshold(scans)
+    assert threshold is not None
     assert np.mean([(one.false >= threshold).sum() for one in scans]) <= FALSE_RATE
-    assert choose_bleed_threshold([scan([], [])]) == Settings().bleed
+    assert choose_bleed_threshold([scan([], [0.3])]) is None
+
+
+def test_what_is_possible_is_less_sure_than_a_bleed() -> None:
+    scans = [scan([0.9, 0.4, 0.2], [0.5, 0.6, 0.3, 0.25]), scan([0.8, 0.45], [0.42])]
+    told = chosen(0.1, {0.5: scans})
+    assert (told.candidate, told.share) == (0.1, 0.5)
+    assert 0 < told.possible < told.bleed < 1
+    for threshold, rate in ((told.bleed, FALSE_RATE), (told.possible, POSSIBLE_RATE)):
+        assert np.mean([(one.false >= threshold).sum() for one in scans]) <= rate
+    assert chosen(0.1, {0.0: [scan([], [0.4])]}) == Settings(0.1)
 
 
 def test_the_detector_s_share_is_that_which_finds_most_bleeds() -> None:
@@ -180,5 +193,6 @@ def test_the_detector_s_share_is_that_which_finds_most_bleeds() -> None:
     assert choose_share({0.0: bad, 1.0: good}) == 1.0
     assert choose_share({0.0: good, 1.0: bad, 2.0: good}) == 0.0
     assert choose_share({0.0: [scan([], [0.4])], 1.0: [scan([], [0.4])]}) == 0.0
-    told = Settings(0.2, 0.6, 0.35).metadata()
-    assert told == ({"threshold": "0.2"}, {"threshold": "0.6", "detector_share": "0.35"})
+    told = Settings(0.2, 0.6, 0.35, 0.4).metadata()
+    of_discriminator = {"threshold": "0.6", "detector_share": "0.35", "possible_threshold": "0.4"}
+    assert told == ({"threshold": "0.2"}, of_discriminator)

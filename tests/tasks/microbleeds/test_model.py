@@ -76,6 +76,9 @@ def test_thresholds_come_from_the_files_and_else_from_defaults(tmp_path: Path) -
         write_discriminator(tmp_path / "b.onnx", {"threshold": "0.62"}),
     )
     assert (told.candidate_threshold, told.threshold, told.possible_threshold) == (0.03, 0.62, 0.31)
+    for possible, said in (("0.5", 0.5), ("0.9", 0.62)):
+        written = write_discriminator(tmp_path / "b.onnx", {"threshold": "0.62", "possible_threshold": possible})
+        assert opened(write_detector(tmp_path / "a.onnx"), written).possible_threshold == said
     silent = opened(write_detector(tmp_path / "a.onnx"), write_discriminator(tmp_path / "b.onnx"))
     assert (silent.candidate_threshold, silent.threshold) == (DEFAULT_CANDIDATE, DEFAULT_BLEED)
 

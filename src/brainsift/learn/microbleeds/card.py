@@ -12,7 +12,7 @@ from brainsift.learn.figure import Figure, figure_table
 from brainsift.learn.microbleeds.bank import Bank
 from brainsift.learn.microbleeds.losses import Distillation
 from brainsift.learn.microbleeds.measure import STAGES
-from brainsift.learn.microbleeds.settings import CANDIDATE_RATE, FALSE_RATE, Settings
+from brainsift.learn.microbleeds.settings import CANDIDATE_RATE, FALSE_RATE, POSSIBLE_RATE, Settings
 from brainsift.models.checksums import sha256_of
 from brainsift.tasks.microbleeds.network import CANDIDATES, DISCRIMINATOR
 
@@ -75,8 +75,9 @@ def write_cards(
             f"The second of two networks, after `{CANDIDATES}`.",
             "",
             f"- `{discriminator.name}`, SHA-256 `{sha256_of(discriminator)}`",
-            f"- bleeds from a probability of {settings.bleed:.4g} on, chosen on validation scans for the best F1 with "
-            f"at most {FALSE_RATE:g} false bleeds per scan",
+            f"- bleeds from a probability of {settings.bleed:.4g} on, possible ones from {settings.possible:.4g} on: "
+            f"on validation scans {FALSE_RATE:g} and {POSSIBLE_RATE:g} false ones per scan at the most, before the "
+            "clean-up with anatomy",
             "",
             *shared,
             "## How it was trained",

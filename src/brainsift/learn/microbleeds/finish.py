@@ -24,9 +24,8 @@ from brainsift.learn.microbleeds.predict import Ask, AskCubes, Found, cube_asker
 from brainsift.learn.microbleeds.settings import (
     SHARES,
     Settings,
-    choose_bleed_threshold,
     choose_candidate_threshold,
-    choose_share,
+    chosen,
 )
 from brainsift.learn.microbleeds.train import weights_in
 from brainsift.learn.sides import FRESH_BANK, Banks
@@ -97,8 +96,7 @@ def choose_settings(ask: Ask, ask_cubes: AskCubes, validation: Bank | None) -> S
         for share, matches in judged.items():
             both = joint_probability(alone.astype(np.float32), kept.score.astype(np.float32), share)
             matches.append(match(example, kept, both.astype(float)))
-    share = choose_share(judged)
-    return Settings(candidate, choose_bleed_threshold(judged[share]), share)
+    return chosen(candidate, judged)
 
 
 def _asked(example: Example, found: Found) -> Found:

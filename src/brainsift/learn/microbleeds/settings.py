@@ -8,11 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from brainsift.evaluate.detection.froc import threshold_at
-from brainsift.evaluate.detection.group import best_threshold
 from brainsift.evaluate.detection.match import Match
 from brainsift.learn.microbleeds.predict import LOWEST
 from brainsift.learn.microbleeds.train import WATCHED, rate_scores
-from brainsift.tasks.microbleeds.network import SHARE, THRESHOLD
+from brainsift.tasks.microbleeds.network import POSSIBLE, SHARE, THRESHOLD
 
 SHARES = (0.0, 0.2, 0.35, 0.5, 0.65, 0.8)
 """Of the detector in the mean of both networks' log-odds, among which one is chosen."""
@@ -28,8 +27,12 @@ SPARE = 0.5
 """Of the score of the least sure candidate that is a bleed: validation scans are few, and what falls here is lost."""
 
 HIGHEST = 0.5
-FALSE_RATE = 0.5
-"""False bleeds per scan that the discriminator may leave on validation scans, at the most."""
+FALSE_RATE = 0.8
+"""False bleeds per scan that may be left on validation scans, at the most. Clean-up drops or doubts a quarter of them
+(48 simulated scans)."""
+
+POSSIBLE_RATE = 2.0
+"""False places per scan that a person may be shown, bleeds included."""
 
 
 @dataclass(frozen=True)
@@ -41,15 +44,18 @@ class Settings:
     candidate : detector's probability from which a place is a candidate.
     bleed : probability from which a candidate is a bleed, by both networks together.
     share : of the detector in that probability.
+    possible : probability from which a candidate is a possible bleed.
     """
 
     candidate: float = 0.2
     bleed: float = 0.5
     share: float = 0.0
+    possible: float = 0.25
 
     def metadata(self) -> tuple[Mapping[str, str], Mapping[str, str]]:
         """Of the detector's file and of the discriminator's."""
-        return {THRESHOLD: f"{self.candidate:.4g}"}, {THRESHOLD: f"{self.bleed:.4g}", SHARE: f"{self.share:.4g}"}
+        told = {THRESHOLD: self.bleed, SHARE: self.share, POSSIBLE: self.possible}
+        return {THRESHOLD: f"{self.candidate:.4g}"}, {name: f"{value:.4g}" for name, value in told.items()}
 
 
 def choose_candidate_threshold(matches: Sequence[Match]) -> float:
@@ -72,7 +78,22 @@ def choose_share(matches: Mapping[float, Sequence[Match]]) -> float:
     return max(sorted(matches), key=lambda share: rate_scores(matches[share], SHARE_RATES).get(WATCHED, 0.0))
 
 
-def choose_bleed_threshold(matches: Sequence[Match]) -> float:
-    """Threshold with the best F1 over all scans, and no more than `FALSE_RATE` false bleeds per scan."""
-    best = max(best_threshold(matches), threshold_at(matches, FALSE_RATE))
-    return float(np.clip(best, 0.01, 0.99)) if np.isfinite(best) else Settings().bleed
+def choose_bleed_threshold(matches: Sequence[Match], rate: float = FALSE_RATE) -> float | None:
+    """Lowest threshold with at most `rate` false bleeds per scan that is needed to find what can be found; None where
+    no bleed was found."""
+    hits = np.concatenate([np.zeros(0), *(one.found[np.isfinite(one.found)] for one in matches)])
+    return float(np.clip(max(threshold_at(matches, rate), hits.min()), 0.01, 0.99)) if hits.size else None
+
+
+def chosen(candidate: float, judged: Mapping[float, Sequence[Match]]) -> Settings:
+    """All settings, from what both networks say of validation scans.
+
+    Parameters
+    ----------
+    judged : share → all scans.
+    """
+    share = choose_share(judged)
+    bleed, possible = (choose_bleed_threshold(judged[share], rate) for rate in (FALSE_RATE, POSSIBLE_RATE))
+    if bleed is None or possible is None:
+        return Settings(candidate, share=share)
+    return Settings(candidate, bleed, share, min(bleed, possible))

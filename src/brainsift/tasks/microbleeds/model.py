@@ -15,6 +15,7 @@ from brainsift.models.errors import ModelError
 from brainsift.tasks.microbleeds.network import (
     CANDIDATES,
     DISCRIMINATOR,
+    POSSIBLE,
     SHARE,
     THRESHOLD,
     Candidate,
@@ -32,7 +33,7 @@ DEFAULT_CANDIDATE, DEFAULT_BLEED = 0.35, 0.5
 """For models whose files name none: recall comes first in the first step."""
 
 POSSIBLE_SHARE = 0.5
-"""Of the second threshold: what reaches this much of it is called possible, for a person to see."""
+"""Of the second threshold: what reaches this much of it is called possible where the file names no such threshold."""
 
 CUBES_AT_ONCE = 64
 
@@ -49,6 +50,7 @@ class BleedNetworks:
     candidate_threshold : probability of a voxel from which on a place is looked at.
     threshold : probability of a place from which on it is a bleed.
     detector_share : of the detector in that probability; see `joint_probability`.
+    possible_threshold : probability of a place from which on it is a possible bleed, for a person to see.
     """
 
     detector: Any
@@ -58,12 +60,8 @@ class BleedNetworks:
     candidate_threshold: float = DEFAULT_CANDIDATE
     threshold: float = DEFAULT_BLEED
     detector_share: float = 0.0
+    possible_threshold: float = POSSIBLE_SHARE * DEFAULT_BLEED
     model_id: str = DISCRIMINATOR
-
-    @property
-    def possible_threshold(self) -> float:
-        """Probability of a place from which on it is a possible bleed."""
-        return POSSIBLE_SHARE * self.threshold
 
     def find(self, prepared: Prepared) -> list[Candidate]:
         """Step one: places that may be bleeds.
@@ -107,19 +105,22 @@ def networks_of(detector: Any, discriminator: Any, detector_sha256: str, model_s
     ModelError
         if a file holds a threshold, or a share, that is none.
     """
+    bleed = _threshold(discriminator, DISCRIMINATOR, DEFAULT_BLEED)
+    possible = _threshold(discriminator, DISCRIMINATOR, POSSIBLE_SHARE * bleed, POSSIBLE)
     return BleedNetworks(
         detector,
         discriminator,
         detector_sha256,
         model_sha256,
         _threshold(detector, CANDIDATES, DEFAULT_CANDIDATE),
-        _threshold(discriminator, DISCRIMINATOR, DEFAULT_BLEED),
+        bleed,
         _share(discriminator, DISCRIMINATOR),
+        min(bleed, possible),
     )
 
 
-def _threshold(session: Any, model_id: str, default: float) -> float:
-    value = _number(session, model_id, THRESHOLD, default)
+def _threshold(session: Any, model_id: str, default: float, name: str = THRESHOLD) -> float:
+    value = _number(session, model_id, name, default)
     if not 0 < value < 1:
         raise _bad(model_id, f"the threshold {value:g}")
     return value

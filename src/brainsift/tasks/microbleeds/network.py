@@ -31,6 +31,9 @@ CANDIDATES, DISCRIMINATOR = "microbleeds_candidates", "microbleeds_discriminator
 THRESHOLD = "threshold"
 """Name in the metadata of both ONNX files: chosen on validation heads when the models were trained."""
 
+POSSIBLE = "possible_threshold"
+"""Name in the discriminator's metadata: from where on a place is shown to a person."""
+
 SHARE = "detector_share"
 """Name in the discriminator's metadata: the detector's share in the probability of a bleed."""
 
@@ -199,6 +202,7 @@ __all__ = [
     "CUBE_VOXELS",
     "DISCRIMINATOR",
     "MULTIPLE_OF",
+    "POSSIBLE",
     "SHARE",
     "SPACING_MM",
     "THRESHOLD",
