@@ -1,16 +1,18 @@
 """Microbleeds stage by stage on fresh simulated heads, and what each part of the method brings.
 
     python benchmarks/bench_microbleeds.py stages RUN --label-maps DIR [--heads head_17 …] [--each 10] [--slices 1 2 4]
-    python benchmarks/bench_microbleeds.py ablate RUN [--minutes 36] [--seeds 3] [--only no_frst without_qsm students]
+    python benchmarks/bench_microbleeds.py ablate RUN [--minutes 10] [--only all no_frst without_qsm]
+    python benchmarks/bench_microbleeds.py students RUN [--minutes 2] [--seeds 3]
 
 `RUN` is the folder of `brainsift train microbleeds`, with both ONNX files (stages) and the banks (ablate). `stages`
 draws heads with seeds of its own, scans each with 0.7 mm in plane and every slice thickness as GRE, SWI and
 susceptibility map, and runs the task's own code: bleeds found and false marks after the detector, after the
 discriminator, and after the clean-up with anatomy, of which the last is what users get. What was asked lies in
-`RUN/stages_*.jsonl` and is not asked again. `ablate` trains the networks anew without radial symmetry, without a
-modality, and students over seeds with and without a teacher, and measures them on the bank of fresh heads. Intervals
-resample drawn heads (bleeds, vessels, scanner and deformation are drawn anew each time, from few label maps).
-Everything printed is simulated.
+`RUN/stages_*.jsonl` and is not asked again. `ablate` trains the networks from nothing as they are, without radial
+symmetry and without a modality, shorter and on fewer heads than what ships (all variants alike, so that they compare
+with each other), and measures them on the bank of fresh heads, before the clean-up. `students` trains students over
+seeds with and without the teacher of the run. Intervals resample drawn heads (bleeds, vessels, scanner and deformation
+are drawn anew each time, from few label maps). Everything printed is simulated.
 """
 
 from __future__ import annotations
@@ -32,6 +34,7 @@ from brainsift.evaluate.detection.match import Match, match_marks
 from brainsift.evaluate.intervals import bootstrap_rows
 from brainsift.learn.microbleeds.bank import Bank, load_bank
 from brainsift.learn.microbleeds.banks import hold_out
+from brainsift.learn.microbleeds.batches import Lessons
 from brainsift.learn.microbleeds.build import MODALITIES, as_volume, lesions_of
 from brainsift.learn.microbleeds.cubes import load_cubes
 from brainsift.learn.microbleeds.finish import DETECTOR, TEACHER, compare_students, cubes_folder
@@ -57,8 +60,9 @@ IN_PLANE_MM = 0.7
 FIRST_SEED = 7_000_000
 """Far from those of the banks."""
 
-STUDENT_SHARE = 0.09
-"""Of the minutes of a whole training, for each student."""
+ABLATION_LESSONS = Lessons(size=6)
+ABLATION_EVERY = 2
+"""Of the heads to learn from, every second one: what is read once stays in memory."""
 
 SIZE_MM = 3.0
 STAGES = ("candidates", "after discrimination", "after clean-up", "with possible ones")
@@ -213,20 +217,35 @@ def _case(row: dict[str, Any]) -> Case:
 
 def ablate(options: argparse.Namespace) -> None:
     """Train each variant beside the run, and measure all on the bank of fresh heads."""
-    banks = load_sides(options.run, load_bank)
-    if banks.fresh is None:
-        sys.exit(f"{options.run} has no bank of fresh heads: train with --validation")
-    plan = TrainingPlan(steps=100_000, minutes=options.minutes, seed=options.seed, threads=2, validate_every=250)
-    variants = {"no_frst": (Makes().without_frst(), [])} | {f"without_{m}": (Makes(), [m]) for m in MODALITIES}
-    print("Simulated heads; both networks, without clean-up.")
-    tell_variant("as it is", options.run, banks.fresh)
+    banks = fewer_heads(with_fresh(options.run))
+    plan = TrainingPlan(
+        steps=100_000, minutes=options.minutes, seed=options.seed, threads=options.threads, validate_every=250
+    )
+    variants = {"all": (Makes(), []), "no_frst": (Makes().without_frst(), [])}
+    variants |= {f"without_{modality}": (Makes(), [modality]) for modality in MODALITIES}
+    print(f"Simulated heads; both networks, {options.minutes:g} minutes from nothing, without clean-up.")
     for name, (makes, held_out) in variants.items():
         if not options.only or name in options.only:
             folder = options.run / f"ablate_{name}"
-            train_and_export(hold_out(banks, held_out), folder, plan, networks=makes)
+            train_and_export(hold_out(banks, held_out), folder, plan, Course(ABLATION_LESSONS), networks=makes)
             tell_variant(name, folder, banks.fresh)
-    if not options.only or "students" in options.only:
-        students(options.run, banks, plan, options.seeds)
+
+
+def with_fresh(run: Path) -> Banks[Bank]:
+    """The banks of a training, or the end where nothing can be measured."""
+    banks = load_sides(run, load_bank)
+    if banks.fresh is None:
+        sys.exit(f"{run} has no bank of fresh heads: train with --validation")
+    return banks
+
+
+def fewer_heads(banks: Banks[Bank]) -> Banks[Bank]:
+    """Every `ABLATION_EVERY`th head to learn from."""
+    heads = sorted({str(row["facts"]["head"]) for row in banks.training.rows})[::ABLATION_EVERY]
+    rows = banks.training.rows
+    return replace(
+        banks, training=banks.training.only(i for i, row in enumerate(rows) if row["facts"]["head"] in heads)
+    )
 
 
 def tell_variant(name: str, folder: Path, fresh: Bank) -> None:
@@ -237,22 +256,24 @@ def tell_variant(name: str, folder: Path, fresh: Bank) -> None:
         print(f"    {modality}: {after_both(folder, chosen)}", flush=True)
 
 
-def students(run: Path, banks: Banks[Bank], plan: TrainingPlan, seeds: int) -> None:
+def students(options: argparse.Namespace) -> None:
     """Train students over seeds on the cubes of a run, with its teacher and without, and print what they reach."""
+    run, banks = options.run, with_fresh(options.run)
     teacher = load_net(weights_in(run / TEACHER), TeacherNet)
     detector = weights_in(run / DETECTOR)
     of = {TRAINING_BANK: banks.training, VALIDATION_BANK: banks.validation, FRESH_BANK: banks.fresh}
     cubes = {name: load_cubes(cubes_folder(run, detector, name), bank) for name, bank in of.items() if bank is not None}
-    each = replace(plan, minutes=STUDENT_SHARE * (plan.minutes or 0), validate_every=100)
-    course = Course(students=seeds)
+    each = TrainingPlan(
+        steps=100_000, minutes=options.minutes, seed=options.seed, threads=options.threads, validate_every=100
+    )
+    course = Course(students=options.seeds)
     weights = train_students(
         cubes[TRAINING_BANK], cubes.get(VALIDATION_BANK), teacher, run / "ablate_students", each, course
     )
-    if FRESH_BANK in cubes:
-        nets = {name: load_net(path, StudentNet) for name, path in weights.items()}
-        print("students, simulated candidates: mean over seeds [range of seeds], n cubes (label maps)")
-        for one in compare_students(nets, cubes[FRESH_BANK]):
-            print(f"    {one.question}, {one.scans}: {one.statistic} {one.value} n {one.value.n} ({one.value.groups})")
+    nets = {name: load_net(path, StudentNet) for name, path in weights.items()}
+    print("students, simulated candidates: mean over seeds [range of seeds], n cubes (label maps)")
+    for one in compare_students(nets, cubes[FRESH_BANK]):
+        print(f"    {one.question}, {one.scans}: {one.statistic} {one.value} n {one.value.n} ({one.value.groups})")
 
 
 def after_both(folder: Path, bank: Bank) -> str:
@@ -283,12 +304,16 @@ def main() -> None:
     first.add_argument("--slices", type=float, nargs="+", default=(1.0, 2.0, 4.0))
     first.set_defaults(go=stages)
     second = verbs.add_parser("ablate")
-    second.add_argument("run", type=Path)
-    second.add_argument("--minutes", type=float, default=36.0)
-    second.add_argument("--seeds", type=int, default=3)
-    second.add_argument("--seed", type=int, default=1)
     second.add_argument("--only", nargs="+")
     second.set_defaults(go=ablate)
+    third = verbs.add_parser("students")
+    third.add_argument("--seeds", type=int, default=3)
+    third.set_defaults(go=students)
+    for verb, minutes in ((second, 10.0), (third, 2.0)):
+        verb.add_argument("run", type=Path)
+        verb.add_argument("--minutes", type=float, default=minutes)
+        verb.add_argument("--seed", type=int, default=1)
+        verb.add_argument("--threads", type=int, default=2)
     options = parser.parse_args()
     options.go(options)
 

@@ -52,7 +52,7 @@ def grade(contrast: float, sequence: str = "T1w", odds: float = 0.0, fluid: floa
 
 @pytest.mark.parametrize(
     ("contrast", "sequence", "expected"),
-    [(0.4, "T1w", 0), (0.15, "T1w", 1), (0.03, "T1w", 2), (0.2, "FLAIR", 0), (0.08, "FLAIR", 1), (0.0, "FLAIR", 2)],
+    [(0.4, "T1w", 0), (0.15, "T1w", 1), (0.03, "T1w", 2), (0.2, "FLAIR", 0), (0.05, "FLAIR", 1), (0.0, "FLAIR", 2)],
 )
 def test_the_grade_follows_the_measure_where_the_network_does_not_know(
     contrast: float, sequence: str, expected: int

@@ -26,6 +26,9 @@ MIN_CONFIDENCE = 0.3
 GREY, WHITE, FLUID = "summary_gm_median", "summary_wm_median", "summary_csf_median"
 """Metrics, free of the coil's field and of what mixes with other tissue."""
 
+LEAST = 0.01
+"""Of relative contrast; less is noise."""
+
 CERTAIN = 1e-6
 """The least probability whose log-odds are told apart."""
 
@@ -41,7 +44,7 @@ class Weights:
     ----------
     limits : relative contrast below which the loss is moderate, and severe (docs/simulate.md).
     network : times the network's log-odds.
-    contrast : log-odds per unit of relative contrast below the limit, which is multiplied by `scale` first.
+    contrast : log-odds for each e-fold of relative contrast below the limit, which is multiplied by `scale` first.
     fluid : log-odds per unit of fluid over white matter above its limit, which is multiplied by `fluid_scale`; 0 where
         fluid is no question. Of contrast and fluid the worse counts.
     """
@@ -56,8 +59,8 @@ class Weights:
 
 WEIGHTS = MappingProxyType(
     {
-        "T1w": Weights((0.20, 0.10), 0.557, 56.6, 1.03),
-        FLAIR: Weights((0.10, 0.05), 1.177, 36.5, 0.954, 6.02, 0.667),
+        "T1w": Weights((0.20, 0.10), 0.215, 9.35, 1.06),
+        FLAIR: Weights((0.10, 0.05), 0.690, 1.80, 0.625, 9.01, 1.02),
     }
 )
 """Sequences whose contrast is measured."""
@@ -105,7 +108,7 @@ def with_measured_contrast(answer: Answer, metrics: Metrics, anatomy: Anatomy | 
 
 def _joint(weights: Weights, grade: int, probability: float, contrast: float, fluid: float | None) -> float:
     bounded = min(max(probability, CERTAIN), 1 - CERTAIN)
-    measured = weights.contrast * (weights.scale * weights.limits[grade] - contrast)
+    measured = weights.contrast * float(np.log(weights.scale * weights.limits[grade] / max(contrast, LEAST)))
     if weights.fluid and fluid is not None:
         measured = max(measured, weights.fluid * (fluid - weights.fluid_scale * FLUID_LIMITS[grade]))
     odds = weights.network * np.log(bounded / (1 - bounded)) + measured
