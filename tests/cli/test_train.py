@@ -25,6 +25,7 @@ MISSING = [
         *((verb, *missing) for verb in ("wmh", "microbleeds") for missing in MISSING),
         ("wmh", ("--label-maps", ".", "--supervision", "magic"), "no choice of --supervision"),
         ("microbleeds", ("--label-maps", ".", "--without", "t1w"), "'t1w' is no modality"),
+        ("microbleeds", ("--label-maps", ".", "--from", "gone"), "There is no file gone/microbleeds_candidates.onnx"),
     ],
 )
 def test_the_command_line_says_what_is_missing(

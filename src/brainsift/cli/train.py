@@ -391,17 +391,17 @@ def microbleeds(
     plan = TrainingPlan(
         steps=steps, minutes=minutes, seed=seed, threads=threads, device=device, learning_rate=rate, validate_every=250
     )
+    if (labels is None) == (label_maps is None):
+        raise unclear()
     networks = Networks() if frst else Networks().without_frst()
     begin = _bleed_weights(start or ("nothing" if labels is None else "packaged"))
     try:
         if begin is not None:
             networks = networks.starting_from(*begin)
-        if labels is not None and label_maps is None:
+        if labels is not None:
             banks = read_sides(labels, scans or labels.parent, output, seed, labelled_banks)
-        elif label_maps is not None and labels is None:
+        elif label_maps is not None:
             banks = build_banks(split_label_maps(label_maps, validation or []), output, chunks, seed, workers)
-        else:
-            raise unclear()
         if bank_only:
             typer.echo(output)
             return
