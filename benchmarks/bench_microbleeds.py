@@ -1,7 +1,7 @@
 """Microbleeds stage by stage on fresh simulated heads, and what each part of the method brings.
 
     python benchmarks/bench_microbleeds.py stages RUN --label-maps DIR [--heads head_17 …] [--each 10] [--slices 1 2 4]
-    python benchmarks/bench_microbleeds.py ablate RUN [--minutes 10] [--only all no_frst without_qsm]
+    python benchmarks/bench_microbleeds.py ablate RUN --label-maps DIR [--minutes 10] [--only all no_frst without_qsm]
     python benchmarks/bench_microbleeds.py students RUN [--minutes 2] [--seeds 3]
 
 `RUN` is the folder of `brainsift train microbleeds`, with both ONNX files (stages) and the banks (ablate). `stages`
@@ -10,9 +10,9 @@ susceptibility map, and runs the task's own code: bleeds found and false marks a
 discriminator, and after the clean-up with anatomy, of which the last is what users get. What was asked lies in
 `RUN/stages_*.jsonl` and is not asked again. `ablate` trains the networks from nothing as they are, without radial
 symmetry and without a modality, shorter and on fewer heads than what ships (all variants alike, so that they compare
-with each other), and measures them on the bank of fresh heads, before the clean-up. `students` trains students over
-seeds with and without the teacher of the run. Intervals resample drawn heads (bleeds, vessels, scanner and deformation
-are drawn anew each time, from few label maps). Everything printed is simulated.
+with each other), and measures them, before the clean-up, on heads with many bleeds that it draws. `students` trains
+students over seeds with and without the teacher of the run. Intervals resample drawn heads (bleeds, vessels, scanner
+and deformation are drawn anew each time, from few label maps). Everything printed is simulated.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ import json
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,13 +30,15 @@ import numpy as np
 
 from brainsift.anatomy.anatomy import Anatomy
 from brainsift.anatomy.compute import compute_anatomy
+from brainsift.evaluate.detection.froc import threshold_at
 from brainsift.evaluate.detection.marks import Marks, marks_of_points
 from brainsift.evaluate.detection.match import Match, match_marks
 from brainsift.evaluate.intervals import bootstrap_rows
-from brainsift.learn.microbleeds.bank import Bank, load_bank
+from brainsift.learn.building import build_folders
+from brainsift.learn.microbleeds.bank import Bank, chunk_names, load_bank
 from brainsift.learn.microbleeds.banks import hold_out
 from brainsift.learn.microbleeds.batches import Lessons
-from brainsift.learn.microbleeds.build import MODALITIES, as_volume, lesions_of
+from brainsift.learn.microbleeds.build import MODALITIES, as_volume, lesions_of, make_chunk, plan_chunks
 from brainsift.learn.microbleeds.cubes import load_cubes
 from brainsift.learn.microbleeds.finish import DETECTOR, TEACHER, compare_students, cubes_folder
 from brainsift.learn.microbleeds.job import Course, train_and_export, train_students
@@ -63,6 +66,12 @@ FIRST_SEED = 7_000_000
 ABLATION_LESSONS = Lessons(size=6)
 ABLATION_EVERY = 2
 """Of the heads to learn from, every second one: what is read once stays in memory."""
+
+MANY_BANK, MANY_HEADS, MANY_SEED = "bank_many", 16, 6_000_000
+"""What variants are measured on: as many bleeds in a head as in those to learn from, or most would have none."""
+
+RATES = (1.0, 2.0)
+"""False ones per scan at which variants are compared: each has thresholds of its own."""
 
 SIZE_MM = 3.0
 STAGES = ("candidates", "after discrimination", "after clean-up", "with possible ones")
@@ -217,7 +226,8 @@ def _case(row: dict[str, Any]) -> Case:
 
 def ablate(options: argparse.Namespace) -> None:
     """Train each variant beside the run, and measure all on the bank of fresh heads."""
-    banks = fewer_heads(with_fresh(options.run))
+    banks = fewer_heads(load_sides(options.run, load_bank))
+    shown = many_bleeds(options.run, options.label_maps, options.heads)
     plan = TrainingPlan(
         steps=100_000, minutes=options.minutes, seed=options.seed, threads=options.threads, validate_every=250
     )
@@ -227,8 +237,9 @@ def ablate(options: argparse.Namespace) -> None:
     for name, (makes, held_out) in variants.items():
         if not options.only or name in options.only:
             folder = options.run / f"ablate_{name}"
-            train_and_export(hold_out(banks, held_out), folder, plan, Course(ABLATION_LESSONS), networks=makes)
-            tell_variant(name, folder, banks.fresh)
+            if not (folder / f"{DISCRIMINATOR}.onnx").is_file():
+                train_and_export(hold_out(banks, held_out), folder, plan, Course(ABLATION_LESSONS), networks=makes)
+            tell_variant(name, folder, shown)
 
 
 def with_fresh(run: Path) -> Banks[Bank]:
@@ -248,12 +259,35 @@ def fewer_heads(banks: Banks[Bank]) -> Banks[Bank]:
     )
 
 
-def tell_variant(name: str, folder: Path, fresh: Bank) -> None:
-    """Print figures of a training's exported networks, by modality."""
+def many_bleeds(run: Path, label_maps: Path, heads: Sequence[str]) -> Bank:
+    """Heads to measure variants on, drawn unless they are there."""
+    paths = [next(label_maps.glob(f"{head}[._]*")) for head in heads]
+    jobs = {MANY_BANK: plan_chunks(paths, MANY_HEADS, MANY_SEED, many=True)}
+    build_folders(jobs, run, chunk_names, make_chunk, 1)
+    return load_bank(run / MANY_BANK)
+
+
+def tell_variant(name: str, folder: Path, shown: Bank) -> None:
+    """Print what a training's exported networks find, by modality."""
     print(name)
     for modality in MODALITIES:
-        chosen = fresh.without([other for other in MODALITIES if other != modality])
-        print(f"    {modality}: {after_both(folder, chosen)}", flush=True)
+        matches, heads = judged(folder, shown.without([other for other in MODALITIES if other != modality]))
+        told = [
+            f"{words} {bootstrap_rows(partial(found_at, matches, rate, at_least), len(matches), heads)}"
+            for at_least, size in ((SIZE_MM, f"{SIZE_MM:g}+"), (0.0, "all"))
+            for rate in RATES
+            for words in (f"TPR {size} at {rate:g} FP",)
+        ]
+        counts = [sum(_counts(one, at_least)[0] for one in matches) for at_least in (SIZE_MM, 0.0)]
+        print(f"    {modality}: {'  '.join(told)}  ({counts[0]} of {counts[1]} bleeds)", flush=True)
+
+
+def found_at(matches: Sequence[Match], rate: float, at_least_mm: float, rows: Any) -> float:
+    """Share of bleeds of a size and more that is found where so many marks per scan are false; of some scans."""
+    some = [matches[row] for row in rows]
+    limit = threshold_at(some, rate)
+    scores = np.concatenate([one.found[(one.diameter_mm >= at_least_mm) | (at_least_mm <= 0)] for one in some])
+    return float((scores >= limit).mean()) if scores.size else float("nan")
 
 
 def students(options: argparse.Namespace) -> None:
@@ -276,8 +310,8 @@ def students(options: argparse.Namespace) -> None:
         print(f"    {one.question}, {one.scans}: {one.statistic} {one.value} n {one.value.n} ({one.value.groups})")
 
 
-def after_both(folder: Path, bank: Bank) -> str:
-    """Figures of both exported networks at the thresholds in their files."""
+def judged(folder: Path, bank: Bank) -> tuple[list[Match], list[str]]:
+    """What both exported networks say of each scan, whatever their threshold; and whose head it is."""
     networks = open_networks(folder)
     detector = onnx_asker(folder / f"{CANDIDATES}.onnx")
     discriminator = onnx_cube_asker(folder / f"{DISCRIMINATOR}.onnx")
@@ -286,10 +320,9 @@ def after_both(folder: Path, bank: Bank) -> str:
         example = bank[number]
         found = find(detector, example, networks.candidate_threshold, most=None)
         score = judge(discriminator, example, found, networks.detector_share)
-        judged = replace(found, score=score).at_least(networks.threshold)
-        matches.append(match(example, judged))
+        matches.append(match(example, replace(found, score=score)))
         heads.append(str(bank.facts[number].get("head", number)))
-    return figures(matches, heads)
+    return matches, heads
 
 
 def main() -> None:
@@ -304,6 +337,8 @@ def main() -> None:
     first.add_argument("--slices", type=float, nargs="+", default=(1.0, 2.0, 4.0))
     first.set_defaults(go=stages)
     second = verbs.add_parser("ablate")
+    second.add_argument("--label-maps", type=Path, required=True)
+    second.add_argument("--heads", nargs="+", default=HEADS)
     second.add_argument("--only", nargs="+")
     second.set_defaults(go=ablate)
     third = verbs.add_parser("students")

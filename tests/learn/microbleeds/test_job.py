@@ -22,6 +22,7 @@ from brainsift.learn.microbleeds.predict import asker, find, judge, match, onnx_
 from brainsift.learn.microbleeds.train import train_detector  # noqa: E402
 from brainsift.learn.sides import Banks  # noqa: E402
 from brainsift.learn.trainer import TrainingPlan, averaged_weights, load_net  # noqa: E402
+from brainsift.models.checksums import sha256_of  # noqa: E402
 from brainsift.tasks.microbleeds.network import SOFTENED  # noqa: E402
 from tests.learn.microbleeds.toy import toy_bank  # noqa: E402
 
@@ -92,6 +93,11 @@ def test_one_call_trains_exports_and_measures_and_a_second_finds_it_done(
     for path, make in pairs.items():
         weights, begins_with = averaged_weights(path), dict(make().named_parameters())
         assert all(torch.allclose(weights[name], had, atol=2e-3) for name, had in begins_with.items())
+    train_and_export(banks, tmp_path / "more", plan, COURSE, quiet=True, networks=begun)
+    for path in (detector, discriminator):
+        assert (
+            f"From the weights with SHA-256 `{sha256_of(path)}`" in (tmp_path / "more" / f"{path.stem}.md").read_text()
+        )
     with pytest.raises(ValueError, match="does not hold a StudentNet"):
         TINY.starting_from(detector, detector)
 

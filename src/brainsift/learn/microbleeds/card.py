@@ -33,6 +33,7 @@ def write_cards(
     compared: Sequence[Figure],
     settings: Settings,
     how: Distillation,
+    began: tuple[Path, Path] | None = None,
 ) -> list[Path]:
     """Write a card beside each ONNX file.
 
@@ -43,8 +44,10 @@ def write_cards(
     banks : learnt from, and measured on.
     measured : figures of both networks together.
     compared : figures of students with and without a teacher.
+    began : files of detector and discriminator that the training began with.
     """
     learnt, fresh = banks
+    first, second = (None, None) if began is None else began
     detector, discriminator = models
     shared = _shared(learnt, fresh)
     of_all = {
@@ -61,8 +64,9 @@ def write_cards(
             *shared,
             "## How it was trained",
             "",
-            f"{software_told()} {training_told(trainings['detector'])} AdamW, cosine decay, averaged weights; weights "
-            "stored as float16. Cross-entropy and Tversky loss in which each bleed counts alike.",
+            f"{software_told()} {training_told(trainings['detector'])}{_began(first)} AdamW, cosine decay, "
+            "averaged weights; weights stored as float16. Cross-entropy and Tversky loss in which each bleed counts "
+            "alike.",
             "",
             *curve_table(trainings["detector"]),
             "",
@@ -83,7 +87,7 @@ def write_cards(
             "## How it was trained",
             "",
             f"{software_told()} Teacher (class and voxels): {training_told(trainings['teacher'])} Student: "
-            f"{training_told(trainings['student'])} Distilled students learn from the finished teacher at temperature "
+            f"{training_told(trainings['student'])}{_began(second)} Distilled students learn from the finished teacher at temperature "
             f"{how.temperature:g}, a share of {how.alpha:g} of their loss.",
             "",
             *curve_table(trainings["student"]),
@@ -105,6 +109,10 @@ def write_cards(
         path.write_text("\n".join(text) + "\n", encoding="utf-8")
         paths.append(path)
     return paths
+
+
+def _began(weights: Path | None) -> str:
+    return "" if weights is None else f" From the weights with SHA-256 `{sha256_of(weights)}`."
 
 
 def _shared(learnt: Bank, fresh: Bank) -> list[str]:

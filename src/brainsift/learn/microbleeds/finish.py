@@ -49,6 +49,8 @@ def finish(
     students: dict[str, nn.Module],
     cubes: CubeBank,
     shown: CubeBank | None,
+    *,
+    began: tuple[Path, Path] | None = None,
 ) -> tuple[Path, Path]:
     """Choose student and thresholds, export, measure the exported files, write the cards.
 
@@ -56,6 +58,7 @@ def finish(
     ----------
     detector : the network, and how it is asked.
     cubes, shown : learnt from, and of validation scans; None where there are none.
+    began : files of detector and discriminator that the training began with.
     """
     net, ask = detector
     best = _best(students, None if shown is None else measurable(shown))
@@ -70,7 +73,7 @@ def finish(
         fresh = cubes_if_any(ask, banks.fresh, cubes_folder(output, weights_in(output / DETECTOR), FRESH_BANK))
         compared = [] if fresh is None else compare_students(students, fresh)
         folders = {name: output / name for name in (DETECTOR, TEACHER)} | {"student": output / best}
-        write_cards(output, paths, folders, (banks.training, banks.fresh), told, compared, settings, how)
+        write_cards(output, paths, folders, (banks.training, banks.fresh), told, compared, settings, how, began)
     return paths
 
 

@@ -40,16 +40,25 @@ CUBE_VALIDATE_EVERY = 100
 
 @dataclass(frozen=True)
 class Networks:
-    """How the networks are made: other ones for quick tests."""
+    """How the networks are made: other ones for quick tests.
+
+    Attributes
+    ----------
+    began : files of detector and discriminator whose weights are the first ones; None for random ones.
+    """
 
     detector: MakeNet = DetectorNet
     teacher: MakeNet = TeacherNet
     student: MakeNet = StudentNet
+    began: tuple[Path, Path] | None = None
 
     def without_frst(self) -> Networks:
         """The same, blind to radial symmetry; each must take `frst`."""
-        makes: tuple[Any, ...] = (self.detector, self.teacher, self.student)
-        return Networks(*(partial(make, frst=False) for make in makes))
+        detector, teacher, student = (
+            partial(make, frst=False)  # type: ignore[call-arg]
+            for make in (self.detector, self.teacher, self.student)
+        )
+        return Networks(detector, teacher, student)
 
     def starting_from(self, detector: Path, discriminator: Path) -> Networks:
         """The same with the weights of these files as the first ones; a teacher does not ship and begins anew.
@@ -59,9 +68,8 @@ class Networks:
         ValueError
             if a file holds another network.
         """
-        begun = Networks(
-            partial(_begun, self.detector, detector), self.teacher, partial(_begun, self.student, discriminator)
-        )
+        first = partial(_begun, self.detector, detector), partial(_begun, self.student, discriminator)
+        begun = replace(self, detector=first[0], student=first[1], began=(detector, discriminator))
         begun.detector()
         begun.student()
         return begun
@@ -149,7 +157,7 @@ def train_and_export(
         cubes, shown, teacher, output, each, course, make=make.student, resume=resume, quiet=quiet
     )
     nets = {name: load_net(path, make.student) for name, path in students.items()}
-    return finish(banks, output, course.distillation, (detector, ask), nets, cubes, shown)
+    return finish(banks, output, course.distillation, (detector, ask), nets, cubes, shown, began=make.began)
 
 
 def train_students(
