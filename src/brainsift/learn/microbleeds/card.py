@@ -87,8 +87,8 @@ def write_cards(
             "## How it was trained",
             "",
             f"{software_told()} Teacher (class and voxels): {training_told(trainings['teacher'])} Student: "
-            f"{training_told(trainings['student'])}{_began(second)} Distilled students learn from the finished teacher at temperature "
-            f"{how.temperature:g}, a share of {how.alpha:g} of their loss.",
+            f"{training_told(trainings['student'])}{_began(second)} Distilled students learn from the finished teacher "
+            f"at temperature {how.temperature:g}, a share of {how.alpha:g} of their loss.",
             "",
             *curve_table(trainings["student"]),
             "",
