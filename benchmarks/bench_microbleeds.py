@@ -1,6 +1,6 @@
 """Microbleeds stage by stage on fresh simulated heads, and what each part of the method brings.
 
-    python benchmarks/bench_microbleeds.py stages RUN --label-maps DIR [--heads head_17 …] [--each 10] [--slices 1 2 4]
+    python benchmarks/bench_microbleeds.py stages RUN --label-maps DIR [--heads …] [--each 10] [--first 0] [--slices …]
     python benchmarks/bench_microbleeds.py ablate RUN --label-maps DIR [--minutes 10] [--only all no_frst without_qsm]
     python benchmarks/bench_microbleeds.py students RUN [--minutes 2] [--seeds 3]
 
@@ -147,7 +147,7 @@ def stages(options: argparse.Namespace) -> None:
     kept = options.run / f"stages_{networks.detector_sha256[:6]}{networks.model_sha256[:6]}.jsonl"
     cases = [_case(json.loads(line)) for line in kept.read_text().splitlines()] if kept.is_file() else []
     done = {(case.head, case.draw, case.slice_mm) for case in cases}
-    for draw in range(options.each):
+    for draw in range(options.first, options.first + options.each):
         for head in options.heads:
             path = next(options.label_maps.glob(f"{head}[._]*"))
             for slice_mm in options.slices:
@@ -334,6 +334,7 @@ def main() -> None:
     first.add_argument("--label-maps", type=Path, required=True)
     first.add_argument("--heads", nargs="+", default=HEADS)
     first.add_argument("--each", type=int, default=10)
+    first.add_argument("--first", type=int, default=0, help="number of the first draw: others are other heads")
     first.add_argument("--slices", type=float, nargs="+", default=(1.0, 2.0, 4.0))
     first.set_defaults(go=stages)
     second = verbs.add_parser("ablate")

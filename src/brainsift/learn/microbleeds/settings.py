@@ -27,7 +27,7 @@ SPARE = 0.5
 """Of the score of the least sure candidate that is a bleed: validation scans are few, and what falls here is lost."""
 
 HIGHEST = 0.5
-FALSE_RATE = 0.8
+FALSE_RATE = 0.6
 """False bleeds per scan that may be left on validation scans, at the most. Clean-up drops or doubts a quarter of them
 (48 simulated scans)."""
 

@@ -16,6 +16,9 @@ EDGE_MM, OUTSIDE_MM = 2.0, 5.0
 """Outside of the brain: up to one voxel of the anatomy pass a bleed is cortical and kept; up to the thickness of a
 sulcus it is possible; beyond lie sinuses, dura and bone."""
 
+SURE_EDGE_MM = 3.5
+"""So far outside a place is kept of which the networks are very sure: the anatomy's border is one of 2 mm voxels."""
+
 VENTRICLE_EDGE_MM, VENTRICLE_MM = 1.0, 3.0
 """Inside of the ventricles: at their border a bleed is possible; deeper lie choroid plexus and flow."""
 
@@ -64,13 +67,14 @@ def judge(
     Parameters
     ----------
     sure : whether the network's probability reaches the threshold of a bleed.
-    very_sure : whether it lies nearer to 1; such a place is not dropped for its shape: a bleed may touch a vein.
+    very_sure : whether it lies nearer to 1; such a place is not dropped for its shape, since a bleed may touch a vein,
+        nor doubted for being a little long or a little outside.
     anatomy_trusted : else nothing is dropped for where it lies.
     calcifies : whether it may as well be calcium, for where it lies (`calcified`).
     """
     against: list[str] = []
     doubts: list[str] = []
-    if place.outside_mm > EDGE_MM:
+    if place.outside_mm > (SURE_EDGE_MM if very_sure else EDGE_MM):
         (against if place.outside_mm > OUTSIDE_MM else doubts).append(
             "outside_brain" if place.outside_mm > OUTSIDE_MM else "brain_edge"
         )
@@ -83,7 +87,8 @@ def judge(
         doubts, against = [*doubts, *against, "anatomy_uncertain"], []
     if extent.elongation >= LONG and extent.long_voxels >= MIN_LONG_VOXELS:
         tube = extent.elongation >= TUBE
-        (against if tube and not very_sure else doubts).append("vessel" if tube else "elongated")
+        if tube or not very_sure:
+            (against if tube and not very_sure else doubts).append("vessel" if tube else "elongated")
     if extent.diameter_mm > LARGEST_MM:
         doubts.append("too_large")
     if not sure:
