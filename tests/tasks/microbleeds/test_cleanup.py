@@ -136,7 +136,8 @@ def test_a_sure_bleed_on_a_vein_is_doubted_and_not_dropped() -> None:
 
 
 def test_a_sure_bleed_may_be_a_little_long_and_a_little_outside() -> None:
-    assert verdict(extent=replace(BALL, elongation=3.0), very_sure=True) == ("definite", ())
+    assert verdict(extent=replace(BALL, elongation=2.8), very_sure=True) == ("definite", ())
+    assert verdict(extent=replace(BALL, elongation=3.2), very_sure=True) == ("possible", ("elongated",))
     assert verdict(replace(INSIDE, outside_mm=3.0), very_sure=True) == ("definite", ())
     assert verdict(replace(INSIDE, outside_mm=4.5), very_sure=True) == ("possible", ("brain_edge",))
     assert verdict(replace(INSIDE, outside_mm=6.0), very_sure=True) == ("dropped", ("outside_brain",))

@@ -26,6 +26,9 @@ LONG, TUBE = 2.5, 4.0
 """Elongation from which on a bleed is only possible, and from which on it is taken for a vessel. Real bleeds on thick
 slices have 1.8 (`science`: .55), a vein that is cut off at 16 mm five and more."""
 
+SURE_LONG = 3.0
+"""From here on even where the networks are very sure: they take pieces of veins for bleeds as well."""
+
 MIN_LONG_VOXELS = 3.0
 """Two slices that share a bleed look like a tube; three do not."""
 
@@ -85,10 +88,9 @@ def judge(
         doubts.append("calcifies")
     if not anatomy_trusted and against:
         doubts, against = [*doubts, *against, "anatomy_uncertain"], []
-    if extent.elongation >= LONG and extent.long_voxels >= MIN_LONG_VOXELS:
+    if extent.elongation >= (SURE_LONG if very_sure else LONG) and extent.long_voxels >= MIN_LONG_VOXELS:
         tube = extent.elongation >= TUBE
-        if tube or not very_sure:
-            (against if tube and not very_sure else doubts).append("vessel" if tube else "elongated")
+        (against if tube and not very_sure else doubts).append("vessel" if tube else "elongated")
     if extent.diameter_mm > LARGEST_MM:
         doubts.append("too_large")
     if not sure:
