@@ -35,7 +35,7 @@ from brainsift.simulate.artefacts.grades import contrast_grade
 from brainsift.simulate.artefacts.intensity import apply_noise, draw_noise
 from brainsift.simulate.contrast import twin
 from brainsift.simulate.labelmap import load_label_map
-from brainsift.tasks.quality.contrast import FLUID_LIMITS, LEAST, WEIGHTS, measured_contrast, measured_fluid
+from brainsift.tasks.quality.contrast import CERTAIN, FLUID_LIMITS, LEAST, WEIGHTS, measured_contrast, measured_fluid
 from brainsift.tasks.quality.flair import FLAIR
 from brainsift.tasks.quality.metrics import compute_metrics
 from brainsift.tasks.quality.network import open_quality_network
@@ -113,7 +113,7 @@ def ask(rng: np.random.Generator, scan: CleanScan, fault: str) -> dict[str, Any]
     contrast = measured_contrast(metrics, anatomy)
     if contrast is None:
         return None
-    seen = np.clip([answer.moderate["contrast"], answer.severe["contrast"]], 1e-6, 1 - 1e-6)
+    seen = np.clip([answer.moderate["contrast"], answer.severe["contrast"]], CERTAIN, 1 - CERTAIN)
     return {
         "fault": fault,
         "grade": contrast_grade(done.contrast, scan.sequence, done.fluid),

@@ -149,7 +149,7 @@ def stages(options: argparse.Namespace) -> None:
     done = {(case.head, case.draw, case.slice_mm) for case in cases}
     for draw in range(options.first, options.first + options.each):
         for head in options.heads:
-            path = next(options.label_maps.glob(f"{head}[._]*"))
+            path = map_of(options.label_maps, head)
             for slice_mm in options.slices:
                 if (head, draw, slice_mm) in done:
                     continue
@@ -158,6 +158,11 @@ def stages(options: argparse.Namespace) -> None:
                     file.writelines(json.dumps(_row(case)) + "\n" for case in fresh)
                 cases += fresh
     table(cases)
+
+
+def map_of(label_maps: Path, head: str) -> Path:
+    """The label map of a head."""
+    return next(label_maps.glob(f"{head}[._]*"))
 
 
 def table(cases: Sequence[Case]) -> None:
@@ -195,8 +200,12 @@ def figures(matches: Sequence[Match], heads: Sequence[str]) -> str:
     return "  ".join(f"{name} {interval}" for name, interval in told.items()) + f"  ({counts})"
 
 
+def _of_size(one: Match, at_least_mm: float) -> Any:
+    return (one.diameter_mm >= at_least_mm) | (at_least_mm <= 0)
+
+
 def _counts(one: Match, at_least_mm: float) -> tuple[int, int, int]:
-    asked = (one.diameter_mm >= at_least_mm) | (at_least_mm <= 0)
+    asked = _of_size(one, at_least_mm)
     return int(asked.sum()), int((asked & np.isfinite(one.found)).sum()), len(one.false)
 
 
@@ -225,7 +234,7 @@ def _case(row: dict[str, Any]) -> Case:
 
 
 def ablate(options: argparse.Namespace) -> None:
-    """Train each variant beside the run, and measure all on the bank of fresh heads."""
+    """Train each variant beside the run, and measure all on the same heads with many bleeds."""
     banks = fewer_heads(load_sides(options.run, load_bank))
     shown = many_bleeds(options.run, options.label_maps, options.heads)
     plan = TrainingPlan(
@@ -261,7 +270,7 @@ def fewer_heads(banks: Banks[Bank]) -> Banks[Bank]:
 
 def many_bleeds(run: Path, label_maps: Path, heads: Sequence[str]) -> Bank:
     """Heads to measure variants on, drawn unless they are there."""
-    paths = [next(label_maps.glob(f"{head}[._]*")) for head in heads]
+    paths = [map_of(label_maps, head) for head in heads]
     jobs = {MANY_BANK: plan_chunks(paths, MANY_HEADS, MANY_SEED, many=True)}
     build_folders(jobs, run, chunk_names, make_chunk, 1)
     return load_bank(run / MANY_BANK)
@@ -272,12 +281,11 @@ def tell_variant(name: str, folder: Path, shown: Bank) -> None:
     print(name)
     for modality in MODALITIES:
         matches, heads = judged(folder, shown.without([other for other in MODALITIES if other != modality]))
-        told = [
-            f"{words} {bootstrap_rows(partial(found_at, matches, rate, at_least), len(matches), heads)}"
-            for at_least, size in ((SIZE_MM, f"{SIZE_MM:g}+"), (0.0, "all"))
-            for rate in RATES
-            for words in (f"TPR {size} at {rate:g} FP",)
-        ]
+        told = []
+        for at_least, size in ((SIZE_MM, f"{SIZE_MM:g}+"), (0.0, "all")):
+            for rate in RATES:
+                found = bootstrap_rows(partial(found_at, matches, rate, at_least), len(matches), heads)
+                told.append(f"TPR {size} at {rate:g} FP {found}")
         counts = [sum(_counts(one, at_least)[0] for one in matches) for at_least in (SIZE_MM, 0.0)]
         print(f"    {modality}: {'  '.join(told)}  ({counts[0]} of {counts[1]} bleeds)", flush=True)
 
@@ -286,7 +294,7 @@ def found_at(matches: Sequence[Match], rate: float, at_least_mm: float, rows: An
     """Share of bleeds of a size and more that is found where so many marks per scan are false; of some scans."""
     some = [matches[row] for row in rows]
     limit = threshold_at(some, rate)
-    scores = np.concatenate([one.found[(one.diameter_mm >= at_least_mm) | (at_least_mm <= 0)] for one in some])
+    scores = np.concatenate([one.found[_of_size(one, at_least_mm)] for one in some])
     return float((scores >= limit).mean()) if scores.size else float("nan")
 
 

@@ -430,10 +430,11 @@ def _weights(start: str) -> Path | None:
 def _bleed_weights(start: str) -> tuple[Path, Path] | None:
     """Both files behind `--from` of `train microbleeds`; None for `nothing`."""
     from brainsift.models.shelf import find
+    from brainsift.tasks.microbleeds.network import CANDIDATES, DISCRIMINATOR
 
     if start == "nothing":
         return None
-    names = ("microbleeds_candidates", "microbleeds_discriminator")
+    names = (CANDIDATES, DISCRIMINATOR)
     paths = [find(name).path if start == "packaged" else Path(start) / f"{name}.onnx" for name in names]
     for path in paths:
         if not path.is_file():

@@ -57,7 +57,7 @@ class Networks:
             partial(make, frst=False)  # type: ignore[call-arg]
             for make in (self.detector, self.teacher, self.student)
         )
-        return Networks(detector, teacher, student)
+        return replace(self, detector=detector, teacher=teacher, student=student)
 
     def starting_from(self, detector: Path, discriminator: Path) -> Networks:
         """The same with the weights of these files as the first ones; a teacher does not ship and begins anew.
