@@ -11,7 +11,7 @@ import pytest
 from brainsift.models.card import read_card
 from brainsift.models.errors import ModelError
 from brainsift.models.importing import import_model
-from brainsift.models.joining import can_answer_for, join_models, switch_for
+from brainsift.models.joining import can_answer_for, join_models, switch_for, take_model
 from brainsift.models.session import load_onnx
 from brainsift.models.shelf import find
 from tests.models.tiny import write_tiny_anatomy, write_tiny_quality
@@ -47,6 +47,19 @@ def test_a_joined_model_gets_another_second_one_and_grows_no_further(tmp_path: P
     np.testing.assert_array_equal(answer(twice), answer(first))
     np.testing.assert_array_equal(answer(twice, True), answer(third))
     assert twice.stat().st_size == once.stat().st_size
+
+
+def test_the_second_model_can_be_taken_out_again(tmp_path: Path) -> None:
+    first, second = (write_tiny_quality(tmp_path / f"{n}.onnx", n) for n in (1, 2))
+    joined, taken, again = (tmp_path / f"{name}.onnx" for name in ("joined", "taken", "again"))
+    join_models(first, second, "FLAIR", joined)
+    assert take_model(joined, "FLAIR", taken)
+    np.testing.assert_array_equal(answer(taken), answer(second))
+    join_models(first, taken, "FLAIR", again)
+    np.testing.assert_array_equal(answer(again, True), answer(second))
+    assert not take_model(joined, "T2w", tmp_path / "none.onnx")
+    assert not take_model(first, "FLAIR", tmp_path / "none.onnx")
+    assert not (tmp_path / "none.onnx").exists()
 
 
 def test_models_of_another_kind_are_refused(tmp_path: Path) -> None:

@@ -68,6 +68,29 @@ def join_models(model: Path, other: Path, sequence: str, joined: Path) -> None:
     onnx.save(whole, str(joined))
 
 
+def take_model(joined: Path, sequence: str, alone: Path) -> bool:
+    """Write what a joined model answers for a sequence, as a model of its own: to be trained on from, or measured.
+
+    Returns
+    -------
+    whether there is one; a file that answers for that sequence as for all others is left alone.
+
+    Raises
+    ------
+    ModelError
+        if the package `onnx` is not installed.
+    """
+    onnx = _onnx(joined.name)
+    model = onnx.load(str(joined))
+    if not _is_joined(model) or model.graph.node[0].input[0] != switch_for(sequence):
+        return False
+    taken = _side(onnx, model, "then_branch")
+    _named_plainly(taken.graph, f"{sequence}/")
+    onnx.checker.check_model(taken)
+    onnx.save(taken, str(alone))
+    return True
+
+
 def _onnx(name: str) -> Any:
     try:
         import onnx
@@ -81,21 +104,38 @@ def _onnx(name: str) -> Any:
 
 def _without_switch(onnx: Any, model: Any) -> Any:
     """What a joined model answers where nothing is said of the sequence, as a model of its own."""
+    return _side(onnx, model, "else_branch") if _is_joined(model) else model
+
+
+def _is_joined(model: Any) -> bool:
     nodes = model.graph.node
-    if len(nodes) != 1 or nodes[0].op_type != "If":
-        return model
-    kept = next(one.g for one in nodes[0].attribute if one.name == "else_branch")
+    return len(nodes) == 1 and nodes[0].op_type == "If"
+
+
+def _side(onnx: Any, model: Any, branch: str) -> Any:
+    """One side of the switch, as a model of its own."""
+    kept = next(one.g for one in model.graph.node[0].attribute if one.name == branch)
     used = {name for node in kept.node for name in node.input}
     graph = onnx.helper.make_graph(
         list(kept.node),
         model.graph.name,
         [one for one in model.graph.input if one.name == IMAGE],
-        list(model.graph.output),
+        list(kept.output),
         [weight for weight in model.graph.initializer if weight.name in used],
     )
     alone = onnx.helper.make_model(graph, opset_imports=model.opset_import, ir_version=model.ir_version)
     onnx.helper.set_model_props(alone, {one.key: one.value for one in model.metadata_props})
     return alone
+
+
+def _named_plainly(graph: Any, prefix: str) -> None:
+    """Take a prefix from all names of a graph."""
+    for node in graph.node:
+        node.name = node.name.removeprefix(prefix)
+        node.input[:] = [name.removeprefix(prefix) for name in node.input]
+        node.output[:] = [name.removeprefix(prefix) for name in node.output]
+    for one in (*graph.output, *graph.initializer):
+        one.name = one.name.removeprefix(prefix)
 
 
 def _ends(model: Any) -> tuple[str, str]:

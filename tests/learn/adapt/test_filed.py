@@ -18,6 +18,7 @@ from brainsift.learn.quality.flair import OTHERS, PAINTINGS, FlairChunk, chunk_e
 from brainsift.learn.quality.truth import COLUMNS, truth_row  # noqa: E402
 from brainsift.learn.sides import Banks  # noqa: E402
 from brainsift.learn.trainer import TrainingPlan  # noqa: E402
+from brainsift.models.joining import switch_for  # noqa: E402
 from brainsift.models.session import load_onnx  # noqa: E402
 from brainsift.models.shelf import find  # noqa: E402
 from brainsift.tasks.quality.network import GRADED, SEQUENCES  # noqa: E402
@@ -40,7 +41,8 @@ def test_a_chunk_holds_graded_flair_scans_and_what_is_none(examples: list[Exampl
     assert np.isfinite(truth[np.ix_(proper, [COLUMNS.index(name) for name in GRADED])]).all()
     faults = Counter(str(one.facts["fault"]) for one in examples)
     assert faults["none"] == 3 * PAINTINGS
-    assert faults["motion"] == 3 * PAINTINGS
+    assert faults["motion"] == 5 * PAINTINGS
+    assert faults["mixed"] == PAINTINGS
     for kind in OTHERS:
         (row,) = (i for i, one in enumerate(examples) if one.facts["fault"] == f"filed_{kind}")
         assert truth[row, PROPER] == 0
@@ -94,3 +96,8 @@ def test_a_model_for_flair_is_trained_exported_and_measured_on_heads_of_its_own(
         Banks(banks.training, None, None), tmp_path / "alone", plan, start_from=packaged, quiet=True
     )
     assert "Nobody was kept aside" in (alone.parent / "quality.md").read_text(encoding="utf-8")
+    image = np.random.default_rng(0).random((1, 24, 224, 192)).astype(np.float32)
+    given = {"image": image, switch_for("FLAIR"): np.array(True)}
+    wanted = load_onnx(packaged, "quality", 1).run(None, given)[0]
+    start = load_onnx(alone.parent / filed.STARTED_FROM, "quality", 1).run(None, {"image": image})[0]
+    np.testing.assert_array_equal(start, wanted)

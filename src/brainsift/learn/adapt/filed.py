@@ -17,9 +17,12 @@ from brainsift.learn.quality.job import CARD_FILE, VALIDATION_SHARE
 from brainsift.learn.sides import FRESH_BANK, TRAINING_BANK, VALIDATION_BANK, Banks, held_out_chunks, load_sides
 from brainsift.learn.trainer import TrainingPlan
 from brainsift.models.checksums import sha256_of
+from brainsift.models.joining import take_model
 
 SEEDS = {TRAINING_BANK: 6_200_000, VALIDATION_BANK: 6_700_000, FRESH_BANK: 5_000_000}
 """Of the first chunk of each side; those of other banks are smaller."""
+
+SEQUENCE, STARTED_FROM = "FLAIR", "started_from.onnx"
 
 LESSONS = Lessons(domain=0.0)
 """A head for each domain, not aligned: there are labels for all."""
@@ -56,8 +59,9 @@ def train_filed(
     ----------
     banks : of scans filed as FLAIR: to learn from, to choose weights and fit answers with, to measure with.
     beside : examples of other scans that are learnt along, with a head of their own, so that the extractor sees more.
-    start_from : weights to start from; None for random ones.
+    start_from : weights to start from; None for random ones. Of a file with a model for FLAIR, that one's.
     """
+    start_from = _own(start_from, output)
     domains = Domains(beside, banks.training)
     weights = train_adapted(
         domains, banks.validation, output, plan, LESSONS, start_from=start_from, resume=resume, quiet=quiet
@@ -68,3 +72,12 @@ def train_filed(
     text = card_text(path, output, domains, banks.fresh, LESSONS, measured, started)
     (output / CARD_FILE).write_text(text + "\n", encoding="utf-8")
     return path
+
+
+def _own(start_from: Path | None, output: Path) -> Path | None:
+    """The model for FLAIR where a file holds one beside that for all others."""
+    if start_from is None or start_from.suffix != ".onnx":
+        return start_from
+    output.mkdir(parents=True, exist_ok=True)
+    alone = output / STARTED_FROM
+    return alone if take_model(start_from, SEQUENCE, alone) else start_from

@@ -21,6 +21,9 @@ from brainsift.tasks.quality.network import SEQUENCES
 PAINTINGS = 2
 """FLAIR scans of each deformed head."""
 
+MOVEMENTS = ("motion", "motion", "motion", "mixed")
+"""Of each painting. Where its grade is hardest to tell is movement, and contrast lost beneath it."""
+
 OTHERS = ("t2_se", "mprage", "stir")
 """Whole heads in 3D that are filed as FLAIR and are none: T2w, T1w, and STIR, whose fluid is bright."""
 
@@ -76,14 +79,14 @@ def flair_examples(rng: np.random.Generator, head: PlacedHead) -> list[Example]:
     """One FLAIR, still, moved, pale and with an artefact of its own, and one that is no proper scan."""
     scan = paint(head, draw_painting(rng, head.values, "flair"))
     still = apply_fault(scan, draw_fault(rng, "none"))
-    moved = [apply_fault(scan, draw_fault(rng, "motion")) for _ in range(2)]
+    moved = [apply_fault(scan, draw_fault(rng, kind)) for kind in MOVEMENTS]
     pale = apply_fault(scan, draw_fault(rng, "contrast"))
     own = apply_fault(scan, draw_fault(rng, str(rng.choice(OF_FLAIR))))
     noises = [draw_low_noise(rng), *(draw_noise(rng, float(rng.uniform(0.5, 3.0))) for _ in range(2))]
     return [
         *(finish(rng, still, noise) for noise in noises),
         *(finish(rng, one, draw_low_noise(rng)) for one in moved),
-        finish(rng, moved[0], draw_noise(rng, float(rng.uniform(0.3, 2.5)))),
+        *(finish(rng, one, draw_noise(rng, float(rng.uniform(0.3, 2.5)))) for one in moved[::2]),
         finish(rng, pale, draw_low_noise(rng)),
         finish(rng, own, draw_low_noise(rng)),
         derived_example(rng, scan),
