@@ -15,13 +15,12 @@ is simulated.
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
+from kept_rows import Row, ask_missing, read_rows
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
@@ -59,19 +58,16 @@ PRIORS = ((0.8, 1.0), (2.0, 1.0), (0.8, 0.5), (5.0, 1.0), (1.0, 0.3))
 
 def collect(path: Path, label_maps: Path, heads: Sequence[int], each: int, seed: int) -> None:
     """Add a row for each scan to a file."""
-    there = path.read_text().splitlines() if path.is_file() else []
-    done = {(row["seed"], row["head"], row["draw"]) for row in map(json.loads, there)}
-    for draw in range(each):
-        for head in heads:
-            if (seed, head, draw) in done:
-                continue
-            found = list(rows_of(label_maps / f"head_{head:02d}_labels.nii.gz", head, draw, seed))
-            with path.open("a") as file:
-                file.writelines(json.dumps(row) + "\n" for row in found)
-            print(head, draw, len(found), flush=True)
+
+    def rows(key: tuple[int, int, int]) -> Iterator[Row]:
+        _, head, draw = key
+        return rows_of(label_maps / f"head_{head:02d}_labels.nii.gz", head, draw, seed)
+
+    keys = [(seed, head, draw) for draw in range(each) for head in heads]
+    ask_missing(path, keys, lambda row: (row["seed"], row["head"], row["draw"]), rows)
 
 
-def rows_of(path: Path, head: int, draw: int, seed: int) -> Iterator[dict[str, Any]]:
+def rows_of(path: Path, head: int, draw: int, seed: int) -> Iterator[Row]:
     """Rows of one deformed head."""
     rng = np.random.default_rng([seed, head, draw])
     placed = place_head(rng, load_label_map(path), "p", None)
@@ -97,7 +93,7 @@ def lowered(painting: Painting, share: float) -> Painting:
     return replace(painting, contrast=replace(painting.contrast, means=tuple(means.tolist())))
 
 
-def ask(rng: np.random.Generator, scan: CleanScan, fault: str) -> dict[str, Any] | None:
+def ask(rng: np.random.Generator, scan: CleanScan, fault: str) -> Row | None:
     """True grade, log-odds of the network and what is measured of one scan; None where the anatomy pass refuses it."""
     done = apply_fault(scan, draw_fault(rng, fault))
     noise = draw_noise(rng, float(rng.uniform(0, 2)))
@@ -132,7 +128,7 @@ def as_volume(image: NDArray[np.float32], spacing_mm: tuple[float, float, float]
     return Volume(np.ascontiguousarray(image), affine, grid, ReadFacts("nifti1", "int16", (x, y, z), "0" * 64))
 
 
-def odds(logs: Float64, rows: Sequence[dict[str, Any]], sequence: str, grade: int) -> Float64:
+def odds(logs: Float64, rows: Sequence[Row], sequence: str, grade: int) -> Float64:
     """Log-odds of a grade by both, (N,), with weights given as logarithms."""
     network, contrast, scale, fluid, fluid_scale = np.exp(logs)
     seen = np.array([row["network"][grade] for row in rows])
@@ -145,7 +141,7 @@ def odds(logs: Float64, rows: Sequence[dict[str, Any]], sequence: str, grade: in
     return total
 
 
-def fit(rows: Sequence[dict[str, Any]], sequence: str) -> Float64:
+def fit(rows: Sequence[Row], sequence: str) -> Float64:
     """Logarithms of the five weights."""
     truth = np.array([row["grade"] for row in rows])
     middles, spreads = np.array(PRIORS).T
@@ -162,7 +158,7 @@ def fit(rows: Sequence[dict[str, Any]], sequence: str) -> Float64:
     return found
 
 
-def tell(training: Sequence[dict[str, Any]], test: Sequence[dict[str, Any]]) -> None:
+def tell(training: Sequence[Row], test: Sequence[Row]) -> None:
     """Print the weights, and what network alone and both reach."""
     for sequence in WEIGHTS:
         learnt, asked = ([row for row in rows if row["sequence"] == sequence] for rows in (training, test))
@@ -202,7 +198,7 @@ def main() -> None:
     if options.verb == "collect":
         collect(options.rows, options.label_maps, options.heads, options.each, options.seed)
     else:
-        tell(*([json.loads(line) for line in path.read_text().splitlines()] for path in (options.rows, options.test)))
+        tell(read_rows(options.rows), read_rows(options.test))
 
 
 if __name__ == "__main__":

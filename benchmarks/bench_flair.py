@@ -1,7 +1,7 @@
 """What is said of scans that are filed as FLAIR, on heads of which nothing was learnt from.
 
     python benchmarks/bench_flair.py slices runs/flair [--model FILE]
-    python benchmarks/bench_flair.py run rows.jsonl --label-maps DIR [--heads head_17 …] [--each 4]
+    python benchmarks/bench_flair.py run rows.jsonl --label-maps DIR [--heads head_17 …] [--each 4] [--first 0]
 
 Good FLAIR scans and bad ones, with FLAIR's own artefacts, beside what is filed as one and is none. Two questions:
 straight reject, and tier 3 against 1-2 (a proper scan that is rejected counts as lost). `slices` asks the network alone
@@ -14,7 +14,6 @@ again. Everything is simulated; intervals resample people, of whom there are few
 from __future__ import annotations
 
 import argparse
-import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -23,6 +22,7 @@ from typing import Any
 
 import numpy as np
 from bench_contrast import as_volume
+from kept_rows import Row, ask_missing
 
 from brainsift.anatomy.compute import compute_anatomy
 from brainsift.evaluate.confusion import binary_confusion
@@ -71,22 +71,18 @@ def answers(model: Path, bank: Bank) -> list[Answer]:
     return said
 
 
-def ask_run(path: Path, label_maps: Path, heads: Sequence[str], each: int) -> list[dict[str, Any]]:
+def ask_run(path: Path, label_maps: Path, heads: Sequence[str], draws: Sequence[int]) -> list[Row]:
     """Rows of a file, with those that were missing added."""
-    rows = [json.loads(line) for line in path.read_text().splitlines()] if path.is_file() else []
-    done = {(row["person"], row["draw"]) for row in rows}
-    for draw in range(each):
-        for head in heads:
-            if (head, draw) not in done:
-                found = list(_of_head(label_maps / f"{head}_labels.nii.gz", head, draw))
-                with path.open("a") as file:
-                    file.writelines(json.dumps(row) + "\n" for row in found)
-                rows += found
-                print(head, draw, len(found), flush=True)
-    return rows
+
+    def rows(key: tuple[str, int]) -> Iterator[Row]:
+        head, draw = key
+        return _of_head(label_maps / f"{head}_labels.nii.gz", head, draw)
+
+    keys = [(head, draw) for draw in draws for head in heads]
+    return ask_missing(path, keys, lambda row: (row["person"], row["draw"]), rows)
 
 
-def _of_head(path: Path, head: str, draw: int) -> Iterator[dict[str, Any]]:
+def _of_head(path: Path, head: str, draw: int) -> Iterator[Row]:
     rng = np.random.default_rng([SEED, int(head.rpartition("_")[2]), draw])
     placed = place_head(rng, load_label_map(path), head)
     scan = paint(placed, draw_painting(rng, placed.values, "flair"))
@@ -107,7 +103,7 @@ def _of_head(path: Path, head: str, draw: int) -> Iterator[dict[str, Any]]:
 
 def _row(
     done: Graded, spacing_mm: tuple[float, float, float], head: str, draw: int, truth: Any, fault: str | None = None
-) -> dict[str, Any]:
+) -> Row:
     scaled = np.asarray(done.image / np.percentile(done.image, 99.5) * 1000, np.float32)
     volume = as_volume(scaled, spacing_mm)
     try:
@@ -120,7 +116,7 @@ def _row(
     return {"person": head, "draw": draw, "fault": fault or done.facts["fault"], "truth": plain, "said": said}
 
 
-def tell_run(rows: Sequence[dict[str, Any]]) -> None:
+def tell_run(rows: Sequence[Row]) -> None:
     """Print both questions, and the grades behind the second."""
     truth = np.array([[np.nan if v is None else v for v in row["truth"]] for row in rows], np.float32)
     lost = np.array([row["said"]["proper"] <= EVEN_ODDS for row in rows])
@@ -153,9 +149,11 @@ def main() -> None:
     second.add_argument("--label-maps", type=Path, required=True)
     second.add_argument("--heads", nargs="+", default=HEADS)
     second.add_argument("--each", type=int, default=4)
+    second.add_argument("--first", type=int, default=0, help="number of the first draw")
     options = parser.parse_args()
     if options.verb == "run":
-        tell_run(ask_run(options.rows, options.label_maps, options.heads, options.each))
+        draws = range(options.first, options.first + options.each)
+        tell_run(ask_run(options.rows, options.label_maps, options.heads, draws))
         return
     bank = load_bank(options.run / FRESH_BANK)
     tell(answers(options.model or find(MODEL).path, bank), bank)

@@ -18,7 +18,6 @@ and deformation are drawn anew each time, from few label maps). Everything print
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -27,6 +26,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from kept_rows import Row, ask_missing
 
 from brainsift.anatomy.anatomy import Anatomy
 from brainsift.anatomy.compute import compute_anatomy
@@ -45,9 +45,8 @@ from brainsift.learn.microbleeds.job import Course, train_and_export, train_stud
 from brainsift.learn.microbleeds.job import Networks as Makes
 from brainsift.learn.microbleeds.net import StudentNet, TeacherNet
 from brainsift.learn.microbleeds.predict import find, judge, match, onnx_asker, onnx_cube_asker
-from brainsift.learn.microbleeds.train import weights_in
 from brainsift.learn.sides import FRESH_BANK, TRAINING_BANK, VALIDATION_BANK, Banks, load_sides
-from brainsift.learn.trainer import TrainingPlan, load_net
+from brainsift.learn.trainer import TrainingPlan, load_net, weights_in
 from brainsift.models.checksums import sha256_of
 from brainsift.models.session import load_onnx
 from brainsift.scans.errors import ScanError
@@ -145,19 +144,15 @@ def stages(options: argparse.Namespace) -> None:
     networks = open_networks(options.run)
     # Another network, other answers.
     kept = options.run / f"stages_{networks.detector_sha256[:6]}{networks.model_sha256[:6]}.jsonl"
-    cases = [_case(json.loads(line)) for line in kept.read_text().splitlines()] if kept.is_file() else []
-    done = {(case.head, case.draw, case.slice_mm) for case in cases}
-    for draw in range(options.first, options.first + options.each):
-        for head in options.heads:
-            path = map_of(options.label_maps, head)
-            for slice_mm in options.slices:
-                if (head, draw, slice_mm) in done:
-                    continue
-                fresh = list(ask(networks, path, draw, slice_mm))
-                with kept.open("a") as file:
-                    file.writelines(json.dumps(_row(case)) + "\n" for case in fresh)
-                cases += fresh
-    table(cases)
+    draws = range(options.first, options.first + options.each)
+    keys = [(head, draw, slice_mm) for draw in draws for head in options.heads for slice_mm in options.slices]
+
+    def rows(key: tuple[str, int, float]) -> list[Row]:
+        head, draw, slice_mm = key
+        return [_row(case) for case in ask(networks, map_of(options.label_maps, head), draw, slice_mm)]
+
+    told = ask_missing(kept, keys, lambda row: (row["head"], row["draw"], row["slice_mm"]), rows)
+    table([_case(row) for row in told])
 
 
 def map_of(label_maps: Path, head: str) -> Path:

@@ -85,7 +85,7 @@ class Trainer:
     @property
     def weights(self) -> Path:
         """The weights that the training has come to: those of its best validation, or the last ones."""
-        return self.best if self.watched and self.best.exists() else self.checkpoint
+        return weights_in(self.output) if self.watched else self.checkpoint
 
     @property
     def progress(self) -> float:
@@ -196,6 +196,11 @@ class Trainer:
         self.best_score, self.without_gain = scores[self.watched], 0
         self.output.mkdir(parents=True, exist_ok=True)
         _save_whole({"average": self.average.state_dict(), "step": self.step}, self.best)
+
+
+def weights_in(folder: Path) -> Path:
+    """The weights that a training in `folder` has come to: those of its best validation, or the last ones."""
+    return folder / BEST if (folder / BEST).is_file() else folder / CHECKPOINT
 
 
 def averaged_weights(path: Path) -> dict[str, Tensor]:

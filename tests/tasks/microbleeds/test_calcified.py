@@ -25,7 +25,8 @@ def at(*mni: float, outside: float = -5.0, ventricle: float = 20.0) -> Place:
         (at(1, -32, 20), False),  # splenium above it
         (at(-24, -42, 8, ventricle=1.0), True),  # choroid plexus of the left trigone
         (at(24, -42, 8, ventricle=-2.0), True),  # and of the right one, inside of the ventricle
-        (at(24, -42, 8, ventricle=5.0), False),  # white matter as far from the midline, away from the ventricle
+        (at(24, -42, 8, ventricle=5.0), True),  # of a trigone so narrow that it was not seen
+        (at(24, -42, 8, ventricle=8.0), False),  # white matter as far from the midline, away from the ventricle
         (at(1, 20, 50, outside=-1.0), True),  # falx
         (at(1, 20, 50, outside=-8.0), False),  # deep in the medial cortex
         (at(9, 20, 50, outside=-1.0), False),  # beside the falx

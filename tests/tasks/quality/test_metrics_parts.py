@@ -28,7 +28,7 @@ from brainsift.tasks.quality.metrics_places import (
     place_codes,
     widen,
 )
-from brainsift.tasks.quality.metrics_sharpness import SD_TO_FWHM, brain_box, brain_fwhm, fwhm
+from brainsift.tasks.quality.metrics_sharpness import SD_TO_FWHM, brain_fwhm, fwhm, native_box
 from tests.tasks.quality.metrics_scene import AFFINE, NATIVE_AFFINE, NATIVE_SHAPE, anatomy_of, scan, volume_of
 
 
@@ -110,7 +110,7 @@ def test_widths_at_the_ends_of_the_scale(difference: float, variance: float, exp
 
 def test_the_box_of_the_brain_holds_it() -> None:
     volume = scan()
-    box = brain_box(volume, anatomy_of(volume))
+    box = native_box(volume, anatomy_of(volume))
     assert box is not None
     for (low, high), n in zip(box, NATIVE_SHAPE, strict=True):
         assert low == pytest.approx(n / 2 - 42, abs=2)

@@ -27,8 +27,8 @@ from brainsift.learn.microbleeds.settings import (
     choose_candidate_threshold,
     chosen,
 )
-from brainsift.learn.microbleeds.train import weights_in
 from brainsift.learn.sides import FRESH_BANK, Banks
+from brainsift.learn.trainer import weights_in
 from brainsift.models.checksums import sha256_of
 from brainsift.tasks.microbleeds.network import CANDIDATES, DISCRIMINATOR, joint_probability
 

@@ -18,7 +18,7 @@ from brainsift.learn.microbleeds.losses import detector_loss
 from brainsift.learn.microbleeds.net import DetectorNet
 from brainsift.learn.microbleeds.predict import Ask, asker, find, match
 from brainsift.learn.people import refuse_shared_people
-from brainsift.learn.trainer import BEST, CHECKPOINT, MakeNet, Scores, Trainer, TrainingPlan
+from brainsift.learn.trainer import MakeNet, Scores, Trainer, TrainingPlan
 
 WATCHED = "tpr"
 """Mean share found at `CURVE_RATES`."""
@@ -79,11 +79,6 @@ def rate_scores(matches: Sequence[Match], rates: Sequence[float]) -> Scores:
     if not all(np.isfinite(value) for value in scores.values()):
         return {}
     return scores | {WATCHED: float(np.mean(list(scores.values())))}
-
-
-def weights_in(folder: Path) -> Path:
-    """The weights that a training in `folder` has come to: those of its best validation, or the last ones."""
-    return folder / BEST if (folder / BEST).is_file() else folder / CHECKPOINT
 
 
 def telling(bank: Bank, count: int) -> Bank:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.util import find_spec
+from itertools import cycle
 from pathlib import Path
 
 import numpy as np
@@ -35,6 +36,9 @@ TORCHIO_SHARE = 0.35 if find_spec("torchio") else 0.0
 
 CHIMAP_SHARE = 0.5
 """Of the label maps' chunks hold a map of susceptibility, which is a proper scan of its kind."""
+
+REAL_EVERY = 4
+"""One chunk in so many is of a real scan."""
 
 CACHED_HEADS = 4
 
@@ -69,12 +73,10 @@ def plan_chunks(
     if not label_maps and not scans:
         raise ValueError("a bank is made from label maps or clean scans, got neither")
     jobs: list[ChunkJob] = []
-    used = {True: 0, False: 0}
+    around = {True: cycle(scans), False: cycle(label_maps)}
     for number in range(chunks):
-        real = bool(scans) and (number % 4 == 3 or not label_maps)
-        paths = scans if real else label_maps
-        path = paths[used[real] % len(paths)]
-        used[real] += 1
+        real = bool(scans) and (number % REAL_EVERY == REAL_EVERY - 1 or not label_maps)
+        path = next(around[real])
         name = f"{person_of(path)}_{kind or ''}{number:05d}"
         jobs.append(ChunkJob(name, path, person_of(path), real, seed + number, kind))
     return jobs

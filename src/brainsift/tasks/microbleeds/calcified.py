@@ -20,8 +20,9 @@ PINEAL_MM, PINEAL_REACH_MM = (0.0, -31.0, 2.0), 9.0
 PLEXUS_MM, PLEXUS_REACH_MM = (23.0, -40.0, 10.0), 12.0
 """Glomus of the choroid plexus in the trigone; the right one, its mirror image is the left one."""
 
-PLEXUS_TO_VENTRICLE_MM = 3.0
-"""And no further from the ventricle: the anatomy pass takes calcified plexus for what lies beside it."""
+PLEXUS_TO_VENTRICLE_MM = 6.0
+"""And no further from the ventricle. The anatomy pass takes calcified plexus for what lies beside it, and a narrow
+trigone is smaller than one of its voxels. Up to 6 mm instead of 3 adds 0.1 % of the brain to the 0.8 % in doubt."""
 
 FALX_X_MM, FALX_ABOVE_MM, FALX_INSIDE_MM = 4.0, 25.0, 4.0
 """Falx above the corpus callosum: how far from the midline, from which height on, how deep in the brain at most."""

@@ -26,7 +26,7 @@ def brain_fwhm(volume: Volume, anatomy: Anatomy, codes: UInt8) -> tuple[float | 
     ----------
     codes : place codes on the working grid of `anatomy`.
     """
-    box = brain_box(volume, anatomy)
+    box = native_box(volume, anatomy)
     if box is None:
         return None, None, None
     sizes = tuple(high - low for low, high in box)
@@ -63,7 +63,7 @@ def fwhm(difference_variance: float, variance: float) -> float | None:
     return SD_TO_FWHM * float(np.sqrt(-1 / (4 * np.log(correlation))))
 
 
-def brain_box(volume: Volume, anatomy: Anatomy) -> Box | None:
+def native_box(volume: Volume, anatomy: Anatomy) -> Box | None:
     """First and one-past-last native voxel of the brain along each axis; None where the scan shows no brain."""
     spans = []
     for axis in range(3):
