@@ -31,8 +31,8 @@ PAINTINGS = 2
 
 RARE_FAULTS = ("ghost", "ringing", "spikes", "blur", "bias", "metal", "mixed")
 
-TORCHIO_SHARE = 0.35 if find_spec("torchio") else 0.0
-"""Of the movements; none where TorchIO is not installed."""
+TORCHIO_SHARE = 0.7 if find_spec("torchio") else 0.0
+"""Of the second movements of a scan, the first being of k-space; none where TorchIO is not installed."""
 
 CHIMAP_SHARE = 0.5
 """Of the label maps' chunks hold a map of susceptibility, which is a proper scan of its kind."""
@@ -121,9 +121,10 @@ def real_examples(rng: np.random.Generator, path: Path, person: str) -> list[Exa
 
 
 def corrupted(rng: np.random.Generator, scan: CleanScan) -> list[Example]:
-    """Seven examples of one clean scan; two of a movement, which is what costs."""
+    """Eight examples of one clean scan; three of two movements, which are what costs."""
     still = apply_fault(scan, draw_fault(rng, "none"))
-    moved = apply_fault(scan, draw_fault(rng, "torchio" if rng.random() < TORCHIO_SHARE else "motion"))
+    moved = apply_fault(scan, draw_fault(rng, "motion"))
+    again = apply_fault(scan, draw_fault(rng, "torchio" if rng.random() < TORCHIO_SHARE else "motion"))
     faded, paler = (apply_fault(scan, draw_fault(rng, "contrast")) for _ in range(2))
     rare = (*RARE_FAULTS, *OF_FLAIR) if scan.sequence == "FLAIR" and scan.fluid is not None else RARE_FAULTS
     other = apply_fault(scan, draw_fault(rng, str(rng.choice(rare))))
@@ -132,6 +133,7 @@ def corrupted(rng: np.random.Generator, scan: CleanScan) -> list[Example]:
         finish(rng, still, draw_noise(rng, float(rng.uniform(0.8, 3.2)))),
         finish(rng, moved, draw_low_noise(rng)),
         finish(rng, moved, draw_noise(rng, float(rng.uniform(0.0, 3.0)))),
+        finish(rng, again, draw_low_noise(rng)),
         finish(rng, faded, draw_low_noise(rng)),
         finish(rng, paler, draw_noise(rng, float(rng.uniform(0.0, 1.6)))),
         finish(rng, other, draw_noise(rng, float(rng.uniform(0.0, 1.6)))),

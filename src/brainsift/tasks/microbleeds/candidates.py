@@ -70,10 +70,12 @@ def candidates(
     box = tuple(slice(a, b + r + 1) for a, b, r in zip(low, high.max(axis=0), reach, strict=True))
     part = found[box]
     smooth = gaussian_filter(part, [SMOOTHING_MM / mm for mm in SPACING_MM], mode="nearest", truncate=3)
-    ball = _ball()
-    around = maximum_filter(part, footprint=ball)
-    peaks = np.argwhere((smooth >= maximum_filter(smooth, footprint=ball)) & (around >= threshold) & (smooth > 0))
-    scores = around[tuple(peaks.T)]
+    # A filter over the whole ball costs four times as much, and hardly a voxel is as high as its neighbours.
+    peaks = np.argwhere((smooth >= maximum_filter(smooth, size=3)) & (smooth > 0))
+    scores = _greatest_around(part, peaks)
+    peaks, scores = peaks[scores >= threshold], scores[scores >= threshold]
+    highest = smooth[tuple(peaks.T)] >= _greatest_around(smooth, peaks)
+    peaks, scores = peaks[highest], scores[highest]
     order = np.argsort(-scores, kind="stable")
     kept: list[Candidate] = []
     taken = np.empty((0, 3))
@@ -88,10 +90,19 @@ def candidates(
     return kept
 
 
-def _ball() -> NDArray[np.bool_]:
-    reach = [int(APART_MM / mm) for mm in SPACING_MM]
-    x, y, z = np.meshgrid(*(np.arange(-r, r + 1) * mm for r, mm in zip(reach, SPACING_MM, strict=True)), indexing="ij")
-    return np.asarray(x**2 + y**2 + z**2 <= APART_MM**2)
+def _greatest_around(values: Float32, at: NDArray[np.intp]) -> Float32:
+    """Largest value within `APART_MM` of each voxel of `at` (N, 3)."""
+    reach = np.array([int(APART_MM / mm) for mm in SPACING_MM])
+    padded = np.pad(values, [(r, r) for r in reach.tolist()], constant_values=-np.inf)
+    offsets = np.argwhere(np.ones(2 * reach + 1)) - reach
+    ball = offsets[((offsets * SPACING_MM) ** 2).sum(axis=1) <= APART_MM**2]
+    # Strides of the padded array in voxels, so that a neighbour is one addition away.
+    strides = np.array(padded.strides) // padded.itemsize
+    middle, flat = (at + reach) @ strides, padded.reshape(-1)
+    greatest = np.full(len(at), -np.inf, np.float32)
+    for step in (ball @ strides).tolist():
+        np.maximum(greatest, flat[middle + step], out=greatest)
+    return greatest
 
 
 def _refined(smooth: Float32, peak: NDArray[np.intp]) -> Float64:
