@@ -30,7 +30,7 @@ from brainsift.learn.microbleeds.train import train_detector
 from brainsift.learn.sides import TRAINING_BANK, VALIDATION_BANK, Banks
 from brainsift.learn.trainer import MakeNet, TrainingPlan, load_net
 
-DETECTOR_SHARE, TEACHER_SHARE = 0.7, 0.12
+DETECTOR_SHARE, TEACHER_SHARE = 0.6, 0.12
 """Of the minutes; what is left is shared by the students."""
 
 CUBE_VALIDATE_EVERY = 100

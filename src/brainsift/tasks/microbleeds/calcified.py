@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from brainsift.tasks.microbleeds.places import Place
 
-PINEAL_MM, PINEAL_REACH_MM = (0.0, -31.0, 2.0), 9.0
+PINEAL_MM, PINEAL_REACH_MM = (0.0, -31.0, 2.0), 8.0
 PLEXUS_MM, PLEXUS_REACH_MM = (23.0, -40.0, 10.0), 12.0
 """Glomus of the choroid plexus in the trigone; the right one, its mirror image is the left one."""
 
@@ -24,8 +24,10 @@ PLEXUS_TO_VENTRICLE_MM = 6.0
 """And no further from the ventricle. The anatomy pass takes calcified plexus for what lies beside it, and a narrow
 trigone is smaller than one of its voxels. Up to 6 mm instead of 3 adds 0.1 % of the brain to the 0.8 % in doubt."""
 
-FALX_X_MM, FALX_ABOVE_MM, FALX_INSIDE_MM = 4.0, 25.0, 4.0
-"""Falx above the corpus callosum: how far from the midline, from which height on, how deep in the brain at most."""
+FALX_X_MM, FALX_ABOVE_MM, FALX_INSIDE_MM = 2.0, 25.0, 1.0
+"""Falx above the corpus callosum: how far from the midline, from which height on, how deep in the brain at most. The
+cortex beside it bleeds more often than it calcifies: of 38 simulated heads eight of ten calcified spots lie so near to
+the midline and none of 204 bleeds; of those within 4 mm two were bleeds."""
 
 PALLIDUM_MM = ((11.0, 27.0), (-16.0, 10.0), (-9.0, 9.0))
 """|x|, y and z between which the pallidum lies."""
