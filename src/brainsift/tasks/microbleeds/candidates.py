@@ -72,9 +72,9 @@ def candidates(
     smooth = gaussian_filter(part, [SMOOTHING_MM / mm for mm in SPACING_MM], mode="nearest", truncate=3)
     # A filter over the whole ball costs four times as much, and hardly a voxel is as high as its neighbours.
     peaks = np.argwhere((smooth >= maximum_filter(smooth, size=3)) & (smooth > 0))
-    scores = _greatest_around(part, peaks)
+    scores = greatest_around(part, peaks)
     peaks, scores = peaks[scores >= threshold], scores[scores >= threshold]
-    highest = smooth[tuple(peaks.T)] >= _greatest_around(smooth, peaks)
+    highest = smooth[tuple(peaks.T)] >= greatest_around(smooth, peaks)
     peaks, scores = peaks[highest], scores[highest]
     order = np.argsort(-scores, kind="stable")
     kept: list[Candidate] = []
@@ -90,7 +90,7 @@ def candidates(
     return kept
 
 
-def _greatest_around(values: Float32, at: NDArray[np.intp]) -> Float32:
+def greatest_around(values: Float32, at: NDArray[np.intp]) -> Float32:
     """Largest value within `APART_MM` of each voxel of `at` (N, 3)."""
     reach = np.array([int(APART_MM / mm) for mm in SPACING_MM])
     padded = np.pad(values, [(r, r) for r in reach.tolist()], constant_values=-np.inf)
