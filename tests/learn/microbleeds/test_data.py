@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import islice, pairwise
 from pathlib import Path
 
 import nibabel as nib
@@ -13,7 +14,7 @@ torch = pytest.importorskip("torch", reason='training needs the extra: pip insta
 
 from brainsift.evaluate.labels import Label  # noqa: E402
 from brainsift.learn.microbleeds.bank import load_bank, write_chunk  # noqa: E402
-from brainsift.learn.microbleeds.batches import Lessons, batches  # noqa: E402
+from brainsift.learn.microbleeds.batches import EXCHANGED_EVERY, Lessons, batches, turns  # noqa: E402
 from brainsift.learn.microbleeds.crops import cut, draw_crop, vary  # noqa: E402
 from brainsift.learn.microbleeds.cubes import cube_batches, cut_bank, is_bleed, is_unasked  # noqa: E402
 from brainsift.learn.microbleeds.example import Example, lay_pieces  # noqa: E402
@@ -140,6 +141,15 @@ def test_batches_hold_modalities_alike_and_a_resumed_training_sees_other_crops(t
     assert not torch.equal(inputs, next(batches(bank, lessons, seed=1, start=50))[0])
     with pytest.raises(ValueError, match="no scan"):
         next(batches(bank.without(["gre", "swi", "qsm"]), lessons, seed=1))
+
+
+def test_scans_take_turns_and_each_stays_for_a_while() -> None:
+    hands = list(islice(turns(7, np.random.default_rng(0), at_once=3), 2 * EXCHANGED_EVERY * 7))
+    assert {len(set(hand.tolist())) for hand in hands} == {3}
+    assert all(len(set(one.tolist()) - set(two.tolist())) <= 1 for one, two in pairwise(hands))
+    assert np.bincount(np.concatenate(hands)).min() >= 2 * EXCHANGED_EVERY
+    every = list(islice(turns(3, np.random.default_rng(0), at_once=5), 10))
+    assert all(set(hand.tolist()) == {0, 1, 2} for hand in every)
 
 
 def test_cubes_show_candidates_bleeds_and_mimics_with_their_truth(tmp_path: Path) -> None:

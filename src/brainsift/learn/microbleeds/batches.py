@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
-from brainsift.learn.microbleeds.bank import Bank
+from brainsift.learn.microbleeds.bank import KEPT, Bank
 from brainsift.learn.microbleeds.crops import CROP, Aim, Shape, draw_crop
 from brainsift.learn.microbleeds.losses import BleedTarget
 
 AIMS: dict[Aim, float] = {"bleed": 0.5, "mimic": 0.3, "brain": 0.2}
 """Shares of the crops: a bleed fills a hundred thousandth of a brain, and most that looks like one is a vein."""
+
+
+EXCHANGED_EVERY = 2
+"""Steps after which one of the scans at hand gives place to another: to read one takes almost as long as a step."""
 
 
 @dataclass(frozen=True)
@@ -44,10 +50,10 @@ def batches(bank: Bank, lessons: Lessons, seed: int, start: int = 0) -> Iterator
     if not len(bank):
         raise ValueError("there is no scan to learn from")
     rng = np.random.default_rng([seed, start])
-    of = {modality: np.flatnonzero(np.array(bank.modalities) == modality) for modality in sorted(set(bank.modalities))}
-    bleeding = np.array([bool(row["lesions"]) for row in bank.rows])
+    modality, bleeding = np.array(bank.modalities), np.array([bool(row["lesions"]) for row in bank.rows])
     aims = list(AIMS)
-    while True:
+    for at_hand in turns(len(bank), rng):
+        of = {name: at_hand[modality[at_hand] == name] for name in np.unique(modality[at_hand]).tolist()}
         crops = []
         for _ in range(lessons.size):
             scans = of[str(rng.choice(list(of)))]
@@ -58,3 +64,17 @@ def batches(bank: Bank, lessons: Lessons, seed: int, start: int = 0) -> Iterator
         inputs = np.stack([crop.input for crop in crops])
         bleed, weight = (np.stack(parts)[:, None] for parts in zip(*((c.bleed, c.weight) for c in crops), strict=True))
         yield torch.from_numpy(inputs), BleedTarget(torch.from_numpy(bleed), torch.from_numpy(weight))
+
+
+def turns(count: int, rng: np.random.Generator, at_once: int = KEPT) -> Iterator[NDArray[np.intp]]:
+    """Endless: rows of the scans at hand, `at_once` of `count`; every few steps the one that has been there longest
+    gives place to another. What memory does not hold would be read anew for every crop."""
+    order = rng.permutation(count)
+    here, waiting = deque(order[:at_once].tolist()), deque(order[at_once:].tolist())
+    while True:
+        rows = np.array(here, np.intp)
+        for _ in range(EXCHANGED_EVERY):
+            yield rows
+        if waiting:
+            waiting.append(here.popleft())
+            here.append(waiting.popleft())
