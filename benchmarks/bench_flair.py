@@ -53,6 +53,9 @@ from brainsift.tasks.quality.flair import FLAIR
 from brainsift.tasks.quality.network import EVEN_ODDS, GRADED, MODEL, Answer, QualityNetwork
 from brainsift.tasks.quality.slices import Slices
 
+WORST_FROM, CLEAR_OF = 1.5, 0.25
+"""The least true grade of tier 3, and how far from it nobody would dispute the tier."""
+
 HEADS = ("head_17", "head_18", "head_19", "head_20")
 SEED = 5_100_000
 """Of the heads that `run` draws; no training uses it."""
@@ -123,7 +126,11 @@ def tell_run(rows: Sequence[Row]) -> None:
     bad = lost | np.array([row["said"]["tier"] == WORST_TIER for row in rows])
     graded = severe(truth)
     asked = ((STRAIGHT_REJECT, truth[:, 0] == 0, lost, np.arange(len(rows))),)
-    asked += ((BAD_QUALITY, graded == 1, bad, np.flatnonzero(np.isfinite(graded))),)
+    worst = np.nan_to_num(truth[:, 2 : 2 + len(GRADED)]).max(axis=1)
+    of_grades = np.isfinite(graded)
+    clear = of_grades & (np.abs(worst - WORST_FROM) > CLEAR_OF)
+    asked += ((BAD_QUALITY, graded == 1, bad, np.flatnonzero(of_grades)),)
+    asked += ((f"{BAD_QUALITY}, {CLEAR_OF} and more from the limit", graded == 1, bad, np.flatnonzero(clear)),)
     print("Simulated scans filed as FLAIR, by what a run says.")
     for question, yes, said, keep in asked:
         people = [rows[i]["person"] for i in keep]
