@@ -59,6 +59,9 @@ def _options(threads: int | None) -> onnxruntime.SessionOptions:
     options.intra_op_num_threads = physical_cores() if threads is None else max(1, threads)
     options.inter_op_num_threads = 1
     options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
+    # A pattern is kept for every shape, and shapes differ from scan to scan: with it the detector of microbleeds holds
+    # 2.0 GB after its second scan, without 1.1 to 1.5, and takes no longer (1.29 s against 1.38, mean of five).
+    options.enable_mem_pattern = False
     options.add_session_config_entry("session.intra_op.allow_spinning", "1" if threads is None else "0")
     options.log_severity_level = 3
     return options
