@@ -23,12 +23,21 @@ from typing import Any
 import numpy as np
 from bench_contrast import as_volume
 from kept_rows import Row, ask_missing
+from quality_cases import MARGIN
 
 from brainsift.anatomy.compute import compute_anatomy
 from brainsift.evaluate.confusion import binary_confusion
 from brainsift.evaluate.measured import balanced_accuracy_interval
 from brainsift.evaluate.ranking import auc
-from brainsift.learn.adapt.measure import BAD_QUALITY, STRAIGHT_REJECT, WORST_TIER, ask_both, severe
+from brainsift.learn.adapt.measure import (
+    BAD_QUALITY,
+    SEVERE,
+    STRAIGHT_REJECT,
+    WORST_TIER,
+    ask_both,
+    severe,
+    worst_grade,
+)
 from brainsift.learn.quality.bank import LEVELS, Bank, load_bank
 from brainsift.learn.quality.clean import draw_painting, paint, place_head
 from brainsift.learn.quality.corrupt import (
@@ -52,9 +61,6 @@ from brainsift.tasks.quality import TASK
 from brainsift.tasks.quality.flair import FLAIR
 from brainsift.tasks.quality.network import EVEN_ODDS, GRADED, MODEL, Answer, QualityNetwork
 from brainsift.tasks.quality.slices import Slices
-
-WORST_FROM, CLEAR_OF = 1.5, 0.25
-"""The least true grade of tier 3, and how far from it nobody would dispute the tier."""
 
 HEADS = ("head_17", "head_18", "head_19", "head_20")
 SEED = 5_100_000
@@ -126,11 +132,9 @@ def tell_run(rows: Sequence[Row]) -> None:
     bad = lost | np.array([row["said"]["tier"] == WORST_TIER for row in rows])
     graded = severe(truth)
     asked = ((STRAIGHT_REJECT, truth[:, 0] == 0, lost, np.arange(len(rows))),)
-    worst = np.nan_to_num(truth[:, 2 : 2 + len(GRADED)]).max(axis=1)
-    of_grades = np.isfinite(graded)
-    clear = of_grades & (np.abs(worst - WORST_FROM) > CLEAR_OF)
-    asked += ((BAD_QUALITY, graded == 1, bad, np.flatnonzero(of_grades)),)
-    asked += ((f"{BAD_QUALITY}, {CLEAR_OF} and more from the limit", graded == 1, bad, np.flatnonzero(clear)),)
+    clear = np.abs(worst_grade(truth) - SEVERE) > MARGIN
+    asked += ((BAD_QUALITY, graded == 1, bad, np.flatnonzero(np.isfinite(graded))),)
+    asked += ((f"{BAD_QUALITY}, more than {MARGIN} from the limit", graded == 1, bad, np.flatnonzero(clear)),)
     print("Simulated scans filed as FLAIR, by what a run says.")
     for question, yes, said, keep in asked:
         people = [rows[i]["person"] for i in keep]

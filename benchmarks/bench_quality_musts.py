@@ -26,7 +26,7 @@ from typing import Any
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
-from quality_cases import PARTS, Job, build, plan
+from quality_cases import MARGIN, PARTS, Job, build, plan
 
 from brainsift.evaluate.confusion import binary_confusion, confusion
 from brainsift.evaluate.intervals import Interval
@@ -45,7 +45,6 @@ CACHE = Path(__file__).parents[1] / "runs" / "quality_musts"
 SIMULATED, REAL, ZOO = 20, 6, 200
 """Scans of each head, rounds through the real ones, animals: 780 cases that take half an hour of one core to make."""
 
-MARGIN = 0.25
 SAVED_EVERY = 100
 """Answers between two writings of them: a run that is stopped goes on there."""
 

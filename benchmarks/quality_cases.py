@@ -50,6 +50,9 @@ from brainsift.tasks.quality.unlike import METRIC_LIMITS
 
 PARTS = ("scans", "real", "simulated", "zoo")
 
+MARGIN = 0.25
+"""Of a grade from a cut: nearer to it nobody can tell on which side a scan lies."""
+
 SEED = 7_000_000
 """Banks draw from 1,000 and from 901,000 on, with another second number (`learn.quality.job`, `build`)."""
 

@@ -65,12 +65,17 @@ def ask_both(answers: list[Answer], truth: Float32) -> list[Asked]:
     return [one for one in asked if len(set(one.truth)) > 1]
 
 
-def severe(truth: Float32) -> NDArray[np.float64]:
-    """(N,) 1 for tier 3, 0 for tier 1 or 2, NaN for scans that are not proper or whose grades are not known."""
-    grades = truth[:, [COLUMNS.index(name) for name in GRADED]]
+def worst_grade(truth: Float32) -> NDArray[np.float64]:
+    """(N,) the largest of the three grades, NaN for scans that are not proper or whose grades are not known."""
+    grades = truth[:, [COLUMNS.index(name) for name in GRADED]].astype(np.float64)
     graded = np.isfinite(grades).any(axis=1) & (truth[:, COLUMNS.index("proper")] != 0)
-    worst = np.where(np.isfinite(grades), grades, -1.0).max(axis=1)
-    return np.where(graded, (worst >= SEVERE).astype(float), np.nan)
+    return np.where(graded, np.where(np.isfinite(grades), grades, -1.0).max(axis=1), np.nan)
+
+
+def severe(truth: Float32) -> NDArray[np.float64]:
+    """(N,) 1 for tier 3, 0 for tier 1 or 2, NaN where `worst_grade` is not known."""
+    worst = worst_grade(truth)
+    return np.where(np.isfinite(worst), (worst >= SEVERE).astype(float), np.nan)
 
 
 def target_figures(answers: list[Answer], bank: Bank, scans: str) -> list[Figure]:
