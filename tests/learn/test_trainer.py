@@ -38,3 +38,19 @@ def test_a_curve_goes_on_below_its_names(tmp_path: Path) -> None:
     trained(tmp_path, 2)
     trained(tmp_path, 4)
     assert curve(tmp_path) == [1, 2, 3, 4]
+
+
+def test_points_beyond_the_checkpoint_are_made_again(tmp_path: Path) -> None:
+    """A kill between the row and the checkpoint leaves steps in the curve that the weights do not have."""
+    trained(tmp_path, 2)
+    with (tmp_path / CURVE).open("a") as file:
+        file.write("3,0.0,0.5\r\n4,0.")
+    trained(tmp_path, 3)
+    assert curve(tmp_path) == [1, 2, 3]
+
+
+def test_a_curve_without_a_checkpoint_starts_anew(tmp_path: Path) -> None:
+    trained(tmp_path, 2)
+    (tmp_path / CHECKPOINT).unlink()
+    trained(tmp_path, 1)
+    assert curve(tmp_path) == [1]

@@ -96,6 +96,7 @@ class Trainer:
     def load(self) -> None:
         """Go on from the checkpoint, if there is one."""
         if not self.checkpoint.exists():
+            (self.output / CURVE).unlink(missing_ok=True)
             return
         state = torch.load(self.checkpoint, map_location=self.plan.device, weights_only=True)
         self.model.load_state_dict(state["model"])
@@ -103,6 +104,7 @@ class Trainer:
         self.optimiser.load_state_dict(state["optimiser"])
         self.step, self.seconds = state["step"], state["seconds"]
         self.best_score, self.without_gain = state.get("best_score", float("-inf")), state.get("without_gain", 0)
+        self._forget_later_rows()
 
     def save(self) -> None:
         """Write the checkpoint whole or not at all."""
@@ -178,14 +180,33 @@ class Trainer:
         scores = self.validate(self.average.eval())
         row |= {name: round(score, 4) for name, score in scores.items()}
         self._keep_best(scores)
+        # The row first: a kill between the two then costs steps that are made again, not a point of the curve.
+        self._add_row(row)
         self.save()
-        path = self.output / CURVE
-        with path.open("a", newline="") as file:
+
+    def _add_row(self, row: dict[str, Any]) -> None:
+        self.output.mkdir(parents=True, exist_ok=True)
+        with (self.output / CURVE).open("a", newline="") as file:
             writer = csv.DictWriter(file, row)
             # A kill may have left the file made and nothing in it yet.
             if file.tell() == 0:
                 writer.writeheader()
             writer.writerow(row)
+
+    def _forget_later_rows(self) -> None:
+        """Drop points of the curve beyond the checkpoint, whose steps will be made again, and a row cut off midway."""
+        path = self.output / CURVE
+        if not path.is_file():
+            return
+        with path.open(newline="") as file:
+            header, *rows = list(csv.reader(file)) or [[]]
+        kept = [row for row in rows if len(row) == len(header) and int(row[0]) <= self.step]
+        if len(kept) == len(rows):
+            return
+        part = path.with_suffix(".part")
+        with part.open("w", newline="") as file:
+            csv.writer(file).writerows([header, *kept])
+        part.replace(path)
 
     def _keep_best(self, scores: Scores) -> None:
         if self.watched is None or self.watched not in scores:

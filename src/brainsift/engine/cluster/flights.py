@@ -133,6 +133,7 @@ class Flights:
     def _reply(self, number: int) -> Reply | None:
         """What came back; None if it was lost on its way and is being worked out again."""
         from distributed import KilledWorker
+        from distributed.comm import CommClosedError
 
         future = self._away[number][0]
         if future.status == "cancelled":
@@ -148,8 +149,9 @@ class Flights:
         except ModuleNotFoundError:
             return Reply(fault=not_installed())
         except Exception as error:
-            # Dask's own troubles: cancelled by a lost connection, or a reply that cannot be read.
-            if future.cancelled() or self._client.status != "running":
+            # Dask's own troubles: a connection that broke, perhaps before the client took note, or an unreadable reply.
+            lost = isinstance(error, CommClosedError) or future.cancelled()
+            if lost or self._client.status != "running":
                 raise self._scheduler_lost() from error
             fault = f"A scan did not come back from Dask ({type(error).__name__})."
             return Reply(fault=RunError("dask", fault, "Check that all workers have the same packages."))
