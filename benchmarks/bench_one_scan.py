@@ -35,6 +35,7 @@ STAGES = (
     (network, "align_prior"),
     (network, "bend_prior"),
     (network, "draw_edges"),
+    (network, "sharpen"),
     (compute, "clean_labels"),
     (compute, "_assemble"),
 )

@@ -127,4 +127,4 @@ def test_model_with_other_classes_is_refused() -> None:
             return [np.zeros((1, 3, *feed["image"].shape[2:]), np.float32)]
 
     with pytest.raises(ValueError, match="10 classes, got 3"):
-        AnatomyNetwork(ThreeClasses(), "x", "y").posterior(np.zeros((16, 16, 16), np.float32))
+        AnatomyNetwork(ThreeClasses(), None, "x", "y").posterior(np.zeros((16, 16, 16), np.float32))

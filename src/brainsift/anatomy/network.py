@@ -1,4 +1,4 @@
-"""The network of the anatomy pass, with its identity and that of the average head that it is used with."""
+"""The networks of the anatomy pass, with their identity and that of the average head between them."""
 
 from __future__ import annotations
 
@@ -14,12 +14,14 @@ from numpy.typing import NDArray
 
 from brainsift.anatomy.atlas_prior import prior_digest
 from brainsift.anatomy.grids import double
+from brainsift.anatomy.laid import Laid
+from brainsift.anatomy.sharpen import sharpen
 from brainsift.anatomy.stages import align_prior, bend_prior, draw_edges, even_out, find, lay
 from brainsift.stage_clock import stage
 
 Float32 = NDArray[np.float32]
 
-WHERE_MODEL = "anatomy"
+WHERE_MODEL, EDGES_MODEL = "anatomy", "anatomy_edges"
 
 
 class Segments(Protocol):
@@ -42,15 +44,18 @@ class Segments(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class AnatomyNetwork:
-    """The packaged network behind ONNX Runtime and all that follows it, see `brainsift.anatomy.stages`.
+    """The packaged networks behind ONNX Runtime and all that lies between them, see `brainsift.anatomy.stages`.
 
     Attributes
     ----------
-    where : session of the network; logits of the classes on a 4 mm grid.
-    model_id, model_sha256 : what goes into records; the digest stands for the network and the average head.
+    where : session of the first network; logits of the classes on a 4 mm grid.
+    edges : session of the one that draws the edges, see `brainsift.anatomy.sharpen`; None to leave them to the mixture
+        model.
+    model_id, model_sha256 : what goes into records; the digest stands for the networks and the average head.
     """
 
     where: Any
+    edges: Any | None
     model_id: str
     model_sha256: str
 
@@ -58,18 +63,34 @@ class AnatomyNetwork:
         """Class probabilities of a normalised head, as `Segments` says."""
         with stage("network"):
             coarse, where = find(self.where, image)
-        with stage("lay"):
-            laid = lay(coarse, where)
+        laid = lay_and_bend(coarse, where)
         if laid is None:
             return network_alone(where)
-        with stage("even_out"):
-            laid = even_out(laid)
-        with stage("align"):
-            laid = align_prior(laid)
-        with stage("bend"):
-            laid = bend_prior(laid)
+        with stage("mixture"):
+            mixture = draw_edges(laid, image)
+        if self.edges is None:
+            return mixture
         with stage("edges"):
-            return draw_edges(laid, image)
+            return sharpen(self.edges, laid, image, mixture)
+
+
+def lay_and_bend(coarse: Float32, where: Float32) -> Laid | None:
+    """The average head over the scan until it explains it best; None where the network's labels cannot be fitted.
+
+    Parameters
+    ----------
+    coarse, where : from `stages.find`.
+    """
+    with stage("lay"):
+        laid = lay(coarse, where)
+    if laid is None:
+        return None
+    with stage("even_out"):
+        laid = even_out(laid)
+    with stage("align"):
+        laid = align_prior(laid)
+    with stage("bend"):
+        return bend_prior(laid)
 
 
 def network_alone(where: Float32) -> Float32:
@@ -79,18 +100,19 @@ def network_alone(where: Float32) -> Float32:
 
 @functools.cache
 def open_network(threads: int | None = None, shelf: Path | None = None) -> AnatomyNetwork:
-    """The anatomy network from the shelf, opened once per process.
+    """The anatomy networks from the shelf, opened once per process.
 
     Raises
     ------
     ModelError
-        if the model is missing or damaged.
+        if a model is missing or damaged.
     """
     from brainsift.models.session import open_session
-    from brainsift.models.shelf import find
+    from brainsift.models.shelf import find as find_model
 
-    digest = joint_digest([find(WHERE_MODEL, shelf).sha256, prior_digest()])
-    return AnatomyNetwork(open_session(WHERE_MODEL, threads, shelf), WHERE_MODEL, digest)
+    digest = joint_digest([*(find_model(name, shelf).sha256 for name in (WHERE_MODEL, EDGES_MODEL)), prior_digest()])
+    where, edges = (open_session(name, threads, shelf) for name in (WHERE_MODEL, EDGES_MODEL))
+    return AnatomyNetwork(where, edges, WHERE_MODEL, digest)
 
 
 def joint_digest(digests: Iterable[str]) -> str:

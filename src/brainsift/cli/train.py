@@ -51,7 +51,8 @@ def _train() -> None:
 
 
 @app.command(
-    epilog="Example: `brainsift train anatomy runs/anatomy --label-maps labels --validation head_17 --minutes 60`"
+    epilog="Example: `brainsift train anatomy runs/anatomy --label-maps labels --validation head_17 --minutes 60`; "
+    "`brainsift train anatomy runs/edges --label-maps labels --validation head_17 --where packaged --from packaged`"
 )
 def anatomy(
     output: Output,
@@ -59,30 +60,51 @@ def anatomy(
         Path, typer.Option(metavar="DIR", help="Folder of whole-head label maps with FreeSurfer's values.")
     ],
     validation: KeptMaps = None,
-    minutes: Minutes = None,
-    steps: Steps = 100_000,
+    where: Annotated[
+        str,
+        typer.Option(
+            metavar="FILE", help="Keep this first network, or the `packaged` one; `nothing` to train a new one."
+        ),
+    ] = "nothing",
+    start: Annotated[
+        str,
+        typer.Option(
+            "--from", metavar="FILE", help="Start the edge network from this model, the `packaged` one, or `nothing`."
+        ),
+    ] = "nothing",
+    chunks: Annotated[int, typer.Option(min=1, help="Of the edge network's bank, of nine examples each.")] = 200,
+    workers: Workers = 1,
+    minutes: Annotated[
+        float | None, typer.Option(min=0, help="Train each network so many minutes at the most.")
+    ] = None,
+    steps: Annotated[int, typer.Option(min=1, help="Train each network so many steps at the most.")] = 100_000,
     seed: Seed = 1,
     threads: Threads = 2,
     device: Device = "cpu",
     resume: Resume = True,
 ) -> None:
-    """Train the anatomy network on images simulated from label maps, export it, measure it and write its card.
+    """Train both anatomy networks on images simulated from label maps, export them, measure them and write their cards.
 
-    Interrupt it at any time: the same command goes on from the last checkpoint. Use the result with
-    `brainsift models import anatomy OUTPUT/anatomy.onnx --shelf DIR --card OUTPUT/anatomy.md`.
+    The first network says where the tissues are. Then a bank is built of what it, the average head and the mixture
+    model say of simulated heads, 90 MB a chunk, and the second one learns from it to draw the edges. Interrupt it at
+    any time: the same command goes on. Use the results with `brainsift models import anatomy OUTPUT/anatomy.onnx
+    --shelf DIR --card OUTPUT/anatomy.md`, and the same of `anatomy_edges`.
     """
     need_extra("train", "Training")
     need_folders(label_maps=label_maps)
-    from brainsift.learn.anatomy_job import split_label_maps, train_and_export
+    from brainsift.learn.anatomy.job import Course, split_label_maps, train_and_export
     from brainsift.learn.trainer import TrainingPlan
 
     names = validation or []
+    course = Course(chunks, workers, _weights(where, "anatomy", "where"), _weights(start, "anatomy_edges"))
+    plan = TrainingPlan(steps=steps, minutes=minutes, seed=seed, threads=threads, device=device)
     try:
         split_label_maps(label_maps, names)
-    except ValueError as error:
+        paths = train_and_export(label_maps, output, names, plan, course, resume=resume)
+    except (ValueError, OSError) as error:
         raise told(error, "train anatomy") from error
-    plan = TrainingPlan(steps=steps, minutes=minutes, seed=seed, threads=threads, device=device)
-    typer.echo(train_and_export(label_maps, output, names, plan, resume=resume))
+    for path in paths:
+        typer.echo(path)
 
 
 @app.command(
@@ -293,7 +315,7 @@ def wmh(
     need_extra("train", "Training")
     from typing import cast, get_args
 
-    from brainsift.learn.anatomy_job import split_label_maps
+    from brainsift.learn.anatomy.job import split_label_maps
     from brainsift.learn.sides import read_sides
     from brainsift.learn.trainer import TrainingPlan
     from brainsift.learn.wmh.batches import Lessons
@@ -375,7 +397,7 @@ def microbleeds(
     DIR --card OUTPUT/microbleeds_candidates.md`, and the same of `microbleeds_discriminator`.
     """
     need_extra("train", "Training")
-    from brainsift.learn.anatomy_job import split_label_maps
+    from brainsift.learn.anatomy.job import split_label_maps
     from brainsift.learn.microbleeds.banks import build_banks, hold_out
     from brainsift.learn.microbleeds.build import MODALITIES
     from brainsift.learn.microbleeds.job import Course, Networks, train_and_export
@@ -413,17 +435,17 @@ def microbleeds(
         typer.echo(path)
 
 
-def _weights(start: str) -> Path | None:
-    """The file behind `--from`; None for `nothing`."""
+def _weights(start: str, model: str = "quality", option: str = "from") -> Path | None:
+    """The file behind `--from`, or another option; None for `nothing`."""
     if start == "nothing":
         return None
     if start == "packaged":
         from brainsift.models.shelf import find
 
-        return find("quality").path
+        return find(model).path
     path = Path(start)
     if not path.is_file():
-        raise Stop(f"There is no file {path}.", "Give `--from` a model, `packaged` or `nothing`.")
+        raise Stop(f"There is no file {path}.", f"Give `--{option}` a model, `packaged` or `nothing`.")
     return path
 
 

@@ -56,6 +56,8 @@ def export_onnx(
     model = model.eval().cpu().float()
     part = path.with_suffix(".part.onnx")
     axes = {2: "x", 3: "y", 4: "z"} if labels_voxels else {0: "n"} if many else {}
+    # A network may answer on a finer grid than its input's.
+    answered = {axis: f"{size}_out" for axis, size in axes.items()} if labels_voxels else axes
     name = many or "image"
     torch.onnx.export(
         model,
@@ -63,7 +65,7 @@ def export_onnx(
         str(part),
         input_names=[name],
         output_names=["logits"],
-        dynamic_axes={name: axes, "logits": axes},
+        dynamic_axes={name: axes, "logits": answered},
         opset_version=OPSET,
         dynamo=False,
         training=torch.onnx.TrainingMode.PRESERVE,

@@ -7,7 +7,6 @@ from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F  # noqa: N812 - the name that PyTorch users know
 
 
 class ConvNorm(nn.Sequential):
@@ -38,6 +37,16 @@ class Stage(nn.Module):
         return result
 
 
+def twice(x: Tensor) -> Tensor:
+    """Every voxel as 2x2x2 of its kind, (N, C, X, Y, Z) → (N, C, 2X, 2Y, 2Z).
+
+    ONNX Runtime takes 48 ms for its own `Resize` on the edge network's grids, and 19 ms for this.
+    """
+    n, c, i, j, k = x.shape
+    repeated = x[:, :, :, None, :, None, :, None].expand(n, c, i, 2, j, 2, k, 2)
+    return repeated.reshape(n, c, 2 * i, 2 * j, 2 * k)
+
+
 def decode(features: list[Tensor], reduce: nn.ModuleList, up: nn.ModuleList) -> Tensor:
     """The way up of a U-Net: from the coarsest of the features, through each finer one, to the finest.
 
@@ -48,8 +57,7 @@ def decode(features: list[Tensor], reduce: nn.ModuleList, up: nn.ModuleList) -> 
     """
     y = features.pop()
     for join, then in zip(reversed(reduce), reversed(up), strict=True):
-        y = F.interpolate(y, scale_factor=2, mode="nearest")
-        y = then(join(torch.cat([features.pop(), y], dim=1)))
+        y = then(join(torch.cat([features.pop(), twice(y)], dim=1)))
     return y
 
 

@@ -161,8 +161,11 @@ class Trainer:
         loss = self.loss(outputs.float(), target)
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_(self.model.parameters(), GRADIENT_NORM)
-        self.optimiser.step()
+        norm = torch.nn.utils.clip_grad_norm_(self.model.parameters(), GRADIENT_NORM)
+        # oneDNN's bf16 gradient of a convolution on 2x2x2 voxels is now and then not a number; one such step would
+        # end all learning.
+        if torch.isfinite(norm):
+            self.optimiser.step()
         self.step += 1
         decay = min(EMA_DECAY, (self.step + 1) / (self.step + 10))
         with torch.no_grad():

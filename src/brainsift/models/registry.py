@@ -86,6 +86,26 @@ ANATOMY = ModelSpec(
     trained_on=(SYNTHSEG_LABEL_MAPS,),
 )
 
+ANATOMY_EDGES = ModelSpec(
+    name="anatomy_edges",
+    task="anatomy",
+    file="anatomy_edges.onnx",
+    card="anatomy_edges.md",
+    spacing_mm=4.0,
+    multiple_of=4,
+    input=TensorSpec(
+        "image",
+        (1, 188, None, None, None),
+        "float32, on a 4 mm RAS+ grid: brightness of 8 voxels of 2 mm, logarithms of what the mixture model says of "
+        "them, of what the average head and the network `anatomy` say, and of how their brightness fits each tissue",
+    ),
+    output=TensorSpec(
+        "logits", (1, 10, None, None, None), "float32 before the softmax, one channel per `Tissue`, on a 2 mm grid"
+    ),
+    licence="Apache-2.0",
+    trained_on=(SYNTHSEG_LABEL_MAPS,),
+)
+
 ADULT_T1W_SCANS = TrainingData(
     name="12 skull-stripped T1w scans of adults (8 to train, 4 to validate)",
     source="OpenNeuro ds002748",
@@ -186,6 +206,17 @@ MICROBLEEDS_DISCRIMINATOR = ModelSpec(
 )
 
 REGISTRY = MappingProxyType(
-    {spec.name: spec for spec in (ANATOMY, QUALITY, DEFACING, WMH, MICROBLEEDS_CANDIDATES, MICROBLEEDS_DISCRIMINATOR)}
+    {
+        spec.name: spec
+        for spec in (
+            ANATOMY,
+            ANATOMY_EDGES,
+            QUALITY,
+            DEFACING,
+            WMH,
+            MICROBLEEDS_CANDIDATES,
+            MICROBLEEDS_DISCRIMINATOR,
+        )
+    }
 )
 """Every model that BrainSift knows how to use, by name."""

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import torch
 
-from brainsift.learn.anatomy_job import split_label_maps
+from brainsift.learn.anatomy.job import split_label_maps
 from brainsift.learn.building import build_folders
 from brainsift.learn.defacing.bank import Bank, chunk_names, load_bank
 from brainsift.learn.defacing.batches import whole

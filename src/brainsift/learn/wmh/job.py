@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from brainsift.learn.anatomy_job import LabelMapSplit
+from brainsift.learn.anatomy.job import LabelMapSplit
 from brainsift.learn.building import build_folders
 from brainsift.learn.export import export_onnx
 from brainsift.learn.sides import (

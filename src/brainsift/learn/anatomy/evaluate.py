@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,9 +14,9 @@ from brainsift.anatomy.network import AnatomyNetwork, network_alone
 from brainsift.anatomy.stages import draw_edges, find, lay
 from brainsift.evaluate.intervals import Interval, bootstrap
 from brainsift.evaluate.overlap import dice
-from brainsift.learn.anatomy_data import THICKEST_SLICE_MM, deform_head, draw_painting, paint_head
-from brainsift.learn.anatomy_train import DICE_GROUPS as TRAINING_GROUPS
-from brainsift.learn.anatomy_train import TISSUE_NAMES
+from brainsift.learn.anatomy.data import THICKEST_SLICE_MM, deform_head, draw_painting, paint_head
+from brainsift.learn.anatomy.train import DICE_GROUPS as TRAINING_GROUPS
+from brainsift.learn.anatomy.train import TISSUE_NAMES
 from brainsift.simulate.contrast import SEQUENCES
 from brainsift.simulate.labelmap import load_label_map
 
@@ -62,6 +62,14 @@ class ConditionResult:
     dice: dict[str, Interval]
 
 
+NETWORK_ALONE, UNBENT, MIXTURE, SHIPPED = (
+    "network alone",
+    "with the average head laid over it and a mixture model, not bent",
+    "with the average head bent and a mixture model",
+    "as shipped, the edges by a second network",
+)
+
+
 def stages_of(network: AnatomyNetwork) -> dict[str, Labeller]:
     """The anatomy pass stopped after each stage: normalised head (X, Y, Z) → posterior (10, X, Y, Z)."""
 
@@ -71,9 +79,10 @@ def stages_of(network: AnatomyNetwork) -> dict[str, Labeller]:
         return network_alone(where) if laid is None else draw_edges(laid, image)
 
     return {
-        "network alone": lambda image: network_alone(find(network.where, image)[1]),
-        "with the average head laid over it and a mixture model, not bent": unbent,
-        "as shipped": network.posterior,
+        NETWORK_ALONE: lambda image: network_alone(find(network.where, image)[1]),
+        UNBENT: unbent,
+        MIXTURE: replace(network, edges=None).posterior,
+        SHIPPED: network.posterior,
     }
 
 

@@ -13,8 +13,8 @@ import pytest
 import torch
 
 from brainsift.anatomy.labels import N_TISSUES
-from brainsift.learn.anatomy_job import export_where, split_label_maps, train_and_export
-from brainsift.learn.anatomy_train import train_where
+from brainsift.learn.anatomy.job import export_where, split_label_maps
+from brainsift.learn.anatomy.train import train_where
 from brainsift.learn.export import check_equal
 from brainsift.learn.segmenter import Segmenter
 from brainsift.learn.trainer import CHECKPOINT, CURVE, TrainingPlan
@@ -43,7 +43,7 @@ def test_split_names_files_with_or_without_their_ending(label_maps: Path) -> Non
 def test_training_goes_on_from_its_checkpoint_after_a_kill(label_maps: Path, tmp_path: Path) -> None:
     code = (
         "import sys; from pathlib import Path\n"
-        "from brainsift.learn.anatomy_train import train_where\n"
+        "from brainsift.learn.anatomy.train import train_where\n"
         "from brainsift.learn.trainer import TrainingPlan\n"
         "maps = sorted(Path(sys.argv[1]).iterdir())\n"
         "train_where(maps[:2], [], Path(sys.argv[2]), TrainingPlan(validate_every=2), quiet=True)\n"
@@ -70,25 +70,6 @@ def test_forty_steps_lower_the_loss(label_maps: Path, tmp_path: Path) -> None:
     with (tmp_path / CURVE).open() as file:
         losses = [float(row["loss"]) for row in csv.DictReader(file)]
     assert losses[-1] < losses[0]
-
-
-def test_job_leaves_models_that_the_shelf_takes_and_a_card_with_its_figures(
-    label_maps: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from brainsift.learn import anatomy_evaluate, anatomy_job, anatomy_train
-    from brainsift.models.importing import import_model
-
-    monkeypatch.setattr(anatomy_train.validation_set, "__defaults__", (1,))
-    monkeypatch.setattr(anatomy_job, "CONDITIONS", anatomy_evaluate.CONDITIONS[:1])
-    monkeypatch.setattr(anatomy_job.write_card, "__defaults__", (2, False))
-    plan = TrainingPlan(steps=2, validate_every=2)
-    model = train_and_export(label_maps, tmp_path / "out", ["person_1", "person_2"], plan, quiet=True)
-    assert import_model("anatomy", model, tmp_path / "shelf").state == "ok"
-    card = (tmp_path / "out" / "anatomy.md").read_text()
-    assert "1 label maps (person_0)" in card
-    assert "person_1, person_2" in card
-    assert "no figure here is clinical" in card
-    assert card.count("| random contrast, whole head, slices up to 2 mm | 2 (2) |") == 3
 
 
 def test_export_is_small_answers_like_pytorch_and_takes_any_size(tmp_path: Path) -> None:

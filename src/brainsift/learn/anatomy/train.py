@@ -13,7 +13,7 @@ from torch.utils.data import DataLoader, IterableDataset
 
 from brainsift.anatomy.labels import BRAIN, N_TISSUES, Tissue
 from brainsift.evaluate.overlap import dice
-from brainsift.learn.anatomy_data import HeadStream
+from brainsift.learn.anatomy.data import HeadStream
 from brainsift.learn.losses import dice_cross_entropy
 from brainsift.learn.memory import keep_freed_memory
 from brainsift.learn.segmenter import Segmenter

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from brainsift.anatomy.labels import N_TISSUES, Tissue
-from brainsift.learn.anatomy_data import CROP_SHAPES, HeadStream, deform_head, draw_painting, majority, paint_head
+from brainsift.learn.anatomy.data import CROP_SHAPES, HeadStream, deform_head, draw_painting, majority, paint_head
 from brainsift.simulate.labelmap import load_label_map
 
 
