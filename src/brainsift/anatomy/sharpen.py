@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from brainsift.anatomy.grids import fine
 from brainsift.anatomy.laid import Laid
 from brainsift.anatomy.stages import run_network, softmax
-from brainsift.anatomy.witnesses import box_around_brain, hear, likelihoods
+from brainsift.anatomy.witnesses import box_around_brain, hear
 
 Float32 = NDArray[np.float32]
 
@@ -20,7 +20,7 @@ def sharpen(session: Any, laid: Laid, image: Float32, posterior: Float32) -> Flo
 
     Parameters
     ----------
-    session : of the edge network; logits of the classes on the 2 mm grid, from what `witnesses` gives.
+    session : of the edge network; logits of the classes on the 2 mm grid, from `witnesses.hear`.
     image : normalised head (X, Y, Z), 2 mm.
     posterior : of the mixture model.
 
@@ -31,7 +31,5 @@ def sharpen(session: Any, laid: Laid, image: Float32, posterior: Float32) -> Flo
     """
     box = box_around_brain(laid, posterior)
     if box is not None:
-        heard = hear(laid, image, posterior, box)
-        answer = run_network(session, np.concatenate([heard, likelihoods(heard)]))
-        posterior[:, *fine(box)] = softmax(answer)
+        posterior[:, *fine(box)] = softmax(run_network(session, hear(laid, image, posterior, box)))
     return posterior

@@ -46,9 +46,10 @@ MAX_STRIPPED_SHARE = 0.15
 """Of the voxels that are not empty, outside the skull of the average head: a bare brain leaves a few percent there
 where it is misplaced, a head with its scalp more than a third, even without its face."""
 
-ALIGN_STEPS = (4, 4)
+ALIGN_STEPS = (4,)
 REALIGN_STEPS = (4,)
-"""Gauss-Newton steps of the affine after each new estimate of the mixture model; again when brightness is even."""
+"""Gauss-Newton steps of the affine after each new estimate of the mixture model; again when brightness is even. Four
+more before that changed mean tissue Dice by .001 (28 simulated heads) for 0.05 s."""
 
 NETWORK_WEIGHT = np.float32(0.5)
 NETWORK_FLOOR = np.float32(1e-3)

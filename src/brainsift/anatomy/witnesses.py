@@ -87,8 +87,8 @@ def _widened(side: slice, n: int) -> slice:
 
 
 def hear(laid: Laid, image: Float32, posterior: Float32, box: Box) -> Float32:
-    """The edge network's input but for `likelihoods`, float32 (TOLD_CHANNELS, x, y, z): brightness about 0, logarithms
-    of probabilities from -1 (`LEAST`) to 0 (certain).
+    """The edge network's input, float32 (CHANNELS, x, y, z): brightness about 0, logarithms of probabilities from -1
+    (`LEAST`) to 0 (certain), and `likelihoods`.
 
     Parameters
     ----------
@@ -99,33 +99,35 @@ def hear(laid: Laid, image: Float32, posterior: Float32, box: Box) -> Float32:
     there = fine(box)
     field = _cut(laid.field[None], laid.box, box, outside=1.0)[0]
     average = _cut(laid.voxels.put(to_tissues(laid.prior())), laid.box, box, outside=0.0)
-    result = np.empty((TOLD_CHANNELS, *field.shape), np.float32)
-    result[:IMAGE_CHANNELS] = fold(np.clip(image[there] / double(field), 0, BRIGHTEST)[None] - np.float32(0.5))
-    result[IMAGE_CHANNELS:FINE_CHANNELS] = fold(_told(posterior[:, *there]))
+    result = np.empty((CHANNELS, *field.shape), np.float32)
+    evened = np.clip(image[there] / double(field), 0, BRIGHTEST) - np.float32(0.5)
+    fold(evened[None], result[:IMAGE_CHANNELS])
+    fold(_told(posterior[:, *there]), result[IMAGE_CHANNELS:FINE_CHANNELS])
     result[FINE_CHANNELS : FINE_CHANNELS + N_TISSUES] = _told(average)
-    result[FINE_CHANNELS + N_TISSUES :] = _told(laid.where[:, *box])
+    result[FINE_CHANNELS + N_TISSUES : TOLD_CHANNELS] = _told(laid.where[:, *box])
+    likelihoods(result[:FINE_CHANNELS], result[TOLD_CHANNELS:])
     return result
 
 
-def likelihoods(heard: Float32) -> Float32:
-    """How well each 2 mm voxel fits each tissue by brightness alone, (8 x 10, x, y, z): logarithm of its share of the
-    likeliest tissue's density, from -1 to 0 as in `hear`.
+def likelihoods(heard: Float32, into: Float32) -> None:
+    """How well each 2 mm voxel fits each tissue by brightness alone: logarithm of its share of the likeliest tissue's
+    density, from -1 to 0 as in `hear`.
 
     The mixture's posterior says this only where the average head lies about right: where it excludes a tissue, so does
     the posterior, whatever the image shows.
 
     Parameters
     ----------
-    heard : from `hear`, its first FINE_CHANNELS at least.
+    heard : image and posterior as in `hear`, (FINE_CHANNELS, x, y, z).
+    into : float32 (8 x 10, x, y, z), where the answer is written.
     """
     from scipy.ndimage import gaussian_filter1d
 
-    shape = heard.shape[1:]
     scaled = (heard[:IMAGE_CHANNELS] + np.float32(0.5)) * np.float32((N_BINS - 1) / BRIGHTEST) + np.float32(0.5)
     bins = scaled.astype(np.uint8).reshape(8, -1)
     counted = bins[COUNTED].reshape(-1).astype(np.intp)
     unit = -np.log(LEAST)
-    weights = heard[IMAGE_CHANNELS:FINE_CHANNELS].reshape(N_TISSUES, 8, -1)
+    weights = heard[IMAGE_CHANNELS:].reshape(N_TISSUES, 8, -1)
     histograms = np.stack(
         [np.bincount(counted, np.exp(told[COUNTED] * unit).reshape(-1), minlength=N_BINS) for told in weights]
     )
@@ -134,7 +136,7 @@ def likelihoods(heard: Float32) -> Float32:
     totals = histograms.sum(axis=1, keepdims=True)
     density = (histograms + EVERYDAY_VOXELS * everywhere) / (totals + EVERYDAY_VOXELS) + 1e-5
     told = _told((density / density.max(axis=0)).astype(np.float32))
-    return told[:, bins].reshape(8 * N_TISSUES, *shape)
+    np.take(told, bins, axis=1, out=into.reshape(N_TISSUES, 8, -1), mode="clip")
 
 
 def _told(probability: Float32) -> Float32:
@@ -143,11 +145,11 @@ def _told(probability: Float32) -> Float32:
     return told
 
 
-def fold(fields: Float32) -> Float32:
-    """Each block of 2x2x2 voxels as 8 channels of one, (C, X, Y, Z) → (8 C, X/2, Y/2, Z/2)."""
+def fold(fields: Float32, into: Float32) -> None:
+    """Write each block of 2x2x2 voxels as 8 channels of one, (C, X, Y, Z) → (8 C, X/2, Y/2, Z/2)."""
     c, x, y, z = fields.shape
-    blocks = fields.reshape(c, x // 2, 2, y // 2, 2, z // 2, 2)
-    return blocks.transpose(0, 2, 4, 6, 1, 3, 5).reshape(8 * c, x // 2, y // 2, z // 2)
+    blocks = fields.reshape(c, x // 2, 2, y // 2, 2, z // 2, 2).transpose(0, 2, 4, 6, 1, 3, 5)
+    into.reshape(blocks.shape)[:] = blocks
 
 
 def _cut(fields: Float32, box: Box, wanted: Box, outside: float) -> Float32:

@@ -42,7 +42,7 @@ def toy(seed: int) -> Example:
     blocks = np.where(rng.random(SHAPE) < 0.5, Tissue.WHITE, Tissue.CORTEX).astype(np.uint8)
     tissue = blocks.repeat(2, 0).repeat(2, 1).repeat(2, 2)
     heard = np.full((TOLD_CHANNELS, *SHAPE), -1, np.float32)
-    heard[:IMAGE_CHANNELS] = fold((0.4 * (tissue == Tissue.WHITE) + 0.1 * rng.random(tissue.shape))[None]) - 0.2
+    fold((0.4 * (tissue == Tissue.WHITE) + 0.1 * rng.random(tissue.shape) - 0.2)[None], heard[:IMAGE_CHANNELS])
     unsure = np.log(np.array([0.45, 0.55])) / -np.log(LEAST)
     for share, told in zip((Tissue.WHITE, Tissue.CORTEX), unsure, strict=True):
         heard[IMAGE_CHANNELS + 8 * share : IMAGE_CHANNELS + 8 * (share + 1)] = told
@@ -78,7 +78,9 @@ def test_a_mirrored_example_is_that_of_a_mirrored_head() -> None:
     tissue = rng.integers(0, N_TISSUES, [2 * n for n in SHAPE]).astype(np.uint8)
 
     def example(step: int) -> Example:
-        heard = np.concatenate([fold(fields[:, ::step]), coarse[:, ::step]])
+        heard = np.empty((TOLD_CHANNELS, *SHAPE), np.float32)
+        fold(fields[:, ::step], heard[:FINE_CHANNELS])
+        heard[FINE_CHANNELS:] = coarse[:, ::step]
         return Example(np.rint(255 * heard).astype(np.uint8), np.ascontiguousarray(tissue[::step]))
 
     turned = mirrored(example(1))

@@ -21,8 +21,10 @@ from brainsift.anatomy.network import lay_and_bend
 from brainsift.anatomy.stages import draw_edges, find
 from brainsift.anatomy.witnesses import (
     BRIGHTEST,
+    CHANNELS,
     FINE_CHANNELS,
     IMAGE_CHANNELS,
+    TOLD_CHANNELS,
     box_around_brain,
     hear,
     likelihoods,
@@ -58,7 +60,7 @@ LEVELS = np.float32(255)
 
 @dataclass(frozen=True)
 class Example:
-    """What `witnesses.hear` gives, (TOLD_CHANNELS, x, y, z), and the tissues on the 2 mm grid; a byte each."""
+    """What `witnesses.hear` gives but for likelihoods, (TOLD_CHANNELS, x, y, z), and the tissues on the 2 mm grid."""
 
     witnesses: Bytes
     tissue: Bytes
@@ -152,11 +154,11 @@ def example_of(where: Any, image: Float32, tissue: Bytes) -> Example | None:
     box = box_around_brain(laid, mixture)
     if box is None:
         return None
-    return Example(pack(hear(laid, image, mixture, box)), np.ascontiguousarray(tissue[fine(box)]))
+    return Example(pack(hear(laid, image, mixture, box)[:TOLD_CHANNELS]), np.ascontiguousarray(tissue[fine(box)]))
 
 
 def pack(heard: Float32) -> Bytes:
-    """What `witnesses.hear` gives, as bytes."""
+    """What `witnesses.hear` gives but for likelihoods, (TOLD_CHANNELS, x, y, z), as bytes."""
     brightness = (heard[:IMAGE_CHANNELS] + np.float32(0.5)) * IMAGE_LEVELS
     told = (heard[IMAGE_CHANNELS:] + 1) * LEVELS
     packed: Bytes = np.rint(np.concatenate([brightness, told])).astype(np.uint8)
@@ -165,10 +167,11 @@ def pack(heard: Float32) -> Bytes:
 
 def unpack(packed: Bytes) -> Tensor:
     """The edge network's input from the bytes of `pack`, (1, CHANNELS, x, y, z)."""
-    heard = packed.astype(np.float32)
-    heard[:IMAGE_CHANNELS] = heard[:IMAGE_CHANNELS] / IMAGE_LEVELS - np.float32(0.5)
-    heard[IMAGE_CHANNELS:] = heard[IMAGE_CHANNELS:] / LEVELS - 1
-    return torch.from_numpy(np.concatenate([heard, likelihoods(heard)]))[None]
+    heard = np.empty((CHANNELS, *packed.shape[1:]), np.float32)
+    heard[:IMAGE_CHANNELS] = packed[:IMAGE_CHANNELS] / IMAGE_LEVELS - np.float32(0.5)
+    heard[IMAGE_CHANNELS:TOLD_CHANNELS] = packed[IMAGE_CHANNELS:] / LEVELS - 1
+    likelihoods(heard[:FINE_CHANNELS], heard[TOLD_CHANNELS:])
+    return torch.from_numpy(heard)[None]
 
 
 def mirrored(one: Example) -> Example:
