@@ -56,11 +56,17 @@ def is_any(labels: NDArray[np.uint8], tissues: tuple[Tissue, ...]) -> Mask:
     return mask
 
 
-def bounding_box(mask: Mask, margin: int = 0) -> tuple[slice, ...]:
-    """Smallest box around the true voxels, widened by `margin` within the array; empty slices where there are none."""
+def bounding_box(mask: Mask, margin: int = 0, least: int = 1) -> tuple[slice, ...]:
+    """Smallest box around the true voxels, widened by `margin` within the array; empty slices where there are none.
+
+    Parameters
+    ----------
+    least : true voxels that a plane must hold to count.
+    """
     box = []
     for axis in range(mask.ndim):
-        planes = np.flatnonzero(mask.any(axis=tuple(a for a in range(mask.ndim) if a != axis)))
+        counts = np.count_nonzero(mask, axis=tuple(a for a in range(mask.ndim) if a != axis))
+        planes = np.flatnonzero(counts >= least)
         if not len(planes):
             return (slice(0, 0),) * mask.ndim
         box.append(slice(max(0, int(planes[0]) - margin), min(mask.shape[axis], int(planes[-1]) + 1 + margin)))

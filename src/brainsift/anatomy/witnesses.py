@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from brainsift.anatomy.cleaning import bounding_box
 from brainsift.anatomy.grids import Box, double, fine, pool
 from brainsift.anatomy.labels import N_TISSUES, Tissue
 from brainsift.anatomy.laid import INTRACRANIAL_LEVEL, Laid
@@ -63,19 +64,11 @@ def box_around_brain(laid: Laid, posterior: Float32) -> Box | None:
     inside = pool(1 - posterior[Tissue.BACKGROUND] - posterior[Tissue.HEAD]) / 8
     network = 1 - laid.where[Tissue.BACKGROUND] - laid.where[Tissue.HEAD]
     mask = (inside > SURELY_INSIDE) | ((network > NETWORK_SAYS_INSIDE) & (inside > INTRACRANIAL_LEVEL))
-    sides = [_side(mask.sum(axis=tuple(a for a in range(3) if a != axis))) for axis in range(3)]
-    if any(side is None for side in sides):
+    box = bounding_box(mask, MARGIN, LEAST_OF_A_PLANE)
+    if not box[0].stop:
         return None
-    x, y, z = (side for side in sides if side is not None)
+    x, y, z = (_widened(side, n) for side, n in zip(box, mask.shape, strict=True))
     return x, y, z
-
-
-def _side(counts: NDArray[np.intp]) -> slice | None:
-    """The side of the box along an axis, from the voxels inside the skull in each plane; None where none has enough."""
-    filled = np.flatnonzero(counts >= LEAST_OF_A_PLANE)
-    if not len(filled):
-        return None
-    return _widened(slice(max(0, int(filled[0]) - MARGIN), min(len(counts), int(filled[-1]) + 1 + MARGIN)), len(counts))
 
 
 def _widened(side: slice, n: int) -> slice:

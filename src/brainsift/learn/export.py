@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from brainsift.learn.trainer import averaged_weights
+from brainsift.learn.trainer import MakeNet, averaged_weights
 
 OPSET = 18
 MAX_DIFFERENCE = 0.05
@@ -141,6 +141,13 @@ def weights_for(net: nn.Module, path: Path) -> dict[str, torch.Tensor]:
         name = (missing + other)[0]
         raise ValueError(f"{path.name} does not hold a {type(net).__name__}: {name} is missing or of another size")
     return {name: found.get(name, wanted[name]).reshape(wanted[name].shape) for name in wanted}
+
+
+def begun(make: MakeNet, path: Path) -> nn.Module:
+    """A new network that begins with the weights in a file; see `weights_for`."""
+    net = make()
+    net.load_state_dict(weights_for(net, path))
+    return net
 
 
 def _halve_weights(graph: object) -> None:

@@ -31,10 +31,10 @@ from brainsift.anatomy.witnesses import (
 )
 from brainsift.learn.anatomy.data import THICKEST_SLICE_MM, deform_head, draw_painting, paint_head
 from brainsift.learn.chunks import ChunkFiles
+from brainsift.learn.heads import kept_head
 from brainsift.learn.people import take_turns
 from brainsift.learn.rows import Rows, read_rows
 from brainsift.models.session import load_onnx
-from brainsift.simulate.labelmap import LabelMap, load_label_map
 
 Float32 = NDArray[np.float32]
 Bytes = NDArray[np.uint8]
@@ -51,8 +51,6 @@ WHOLE_SHARE = 0.5
 THIN_SHARE = 0.5
 THIN_SLICE_MM = 2.0
 """Half of the heads are uncut and half have the voxels of a 3D scan; the others are drawn as for the first network."""
-
-CACHED_HEADS = 24
 
 IMAGE_LEVELS = np.float32(255 / BRIGHTEST)
 LEVELS = np.float32(255)
@@ -99,7 +97,7 @@ def make_chunk(job: ChunkJob, folder: Path) -> Path:
         if the average head can be laid over none of its images.
     """
     rng = np.random.default_rng([job.seed, 23])
-    where, head = _network(job.where), _head(job.path)
+    where, head = _network(job.where), kept_head(job.path)
     examples: list[tuple[Example, dict[str, Any]]] = []
     for _ in range(HEADS):
         deformed = deform_head(rng, head)
@@ -128,11 +126,6 @@ def _drawn(rng: np.random.Generator) -> dict[str, Any]:
         "whole": bool(rng.random() < WHOLE_SHARE),
         "slices_mm": THIN_SLICE_MM if rng.random() < THIN_SHARE else THICKEST_SLICE_MM,
     }
-
-
-@lru_cache(maxsize=CACHED_HEADS)
-def _head(path: Path) -> LabelMap:
-    return load_label_map(path)
 
 
 @lru_cache(maxsize=1)

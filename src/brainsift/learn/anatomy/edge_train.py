@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor, nn
-from torch.utils.data import DataLoader, IterableDataset
+from torch import Tensor
+from torch.utils.data import IterableDataset
 
 from brainsift.learn.anatomy.edge_bank import Bank, mirrored, unpack
 from brainsift.learn.anatomy.edge_net import EdgeNet
-from brainsift.learn.anatomy.train import labels, mean_dice, one_thread
-from brainsift.learn.export import weights_for
-from brainsift.learn.losses import dice_cross_entropy
-from brainsift.learn.memory import keep_freed_memory
+from brainsift.learn.anatomy.train import Pair, fit
+from brainsift.learn.export import begun
 from brainsift.learn.people import refuse_shared_people
-from brainsift.learn.trainer import Scores, Trainer, TrainingPlan
+from brainsift.learn.trainer import TrainingPlan
 
 READ_AHEAD = 8
+"""Examples of some 60 MB each."""
 
 
 def train_edges(
@@ -44,30 +45,32 @@ def train_edges(
         if a person is on both sides, or `begin` holds another network.
     """
     refuse_shared_people(bank, validation)
-    keep_freed_memory()
-    torch.set_num_threads(plan.threads)
+    return fit(
+        EdgeNet if begin is None else partial(begun, EdgeNet, begin),
+        lambda start: BankStream(bank, plan.seed, start),
+        [] if validation is None else HeldOut(validation),
+        output,
+        plan,
+        resume=resume,
+        quiet=quiet,
+        read_ahead=READ_AHEAD,
+    )
 
-    def validate(model: nn.Module) -> Scores:
-        if validation is None:
-            return {}
-        each = (validation[number] for number in range(len(validation)))
-        return mean_dice([(labels(model, unpack(one.witnesses)), one.tissue) for one in each])
 
-    trainer = Trainer(EdgeNet, dice_cross_entropy, validate, plan, output)
-    if begin is not None:
-        weights = weights_for(trainer.model, begin)
-        trainer.model.load_state_dict(weights)
-        trainer.average.load_state_dict(weights)
-    if resume:
-        trainer.load()
-    stream = BankStream(bank, plan.seed, trainer.step)
-    loader = DataLoader(stream, batch_size=None, num_workers=1, prefetch_factor=READ_AHEAD, worker_init_fn=one_thread)
-    trainer.run(loader, quiet)
-    return trainer.checkpoint
+@dataclass(frozen=True, eq=False)
+class HeldOut:
+    """Examples to draw the curve with, read anew each time: all of them would take gigabytes."""
+
+    bank: Bank
+
+    def __iter__(self) -> Iterator[Pair]:
+        for number in range(len(self.bank)):
+            one = self.bank[number]
+            yield unpack(one.witnesses), one.tissue
 
 
 class BankStream(IterableDataset[tuple[Tensor, Tensor]]):
-    """Endless (witnesses (1, CHANNELS, x, y, z), tissues (1, 2x, 2y, 2z)): every example once a round, half of them
+    """Endless (witnesses (CHANNELS, x, y, z), tissues (2x, 2y, 2z)): every example once a round, half of them
     mirrored.
 
     Parameters
@@ -85,4 +88,4 @@ class BankStream(IterableDataset[tuple[Tensor, Tensor]]):
             for number in rng.permutation(len(self.bank)).tolist():
                 one = self.bank[number]
                 shown = mirrored(one) if rng.random() < 0.5 else one
-                yield unpack(shown.witnesses), torch.from_numpy(shown.tissue)[None]
+                yield unpack(shown.witnesses)[0], torch.from_numpy(shown.tissue)

@@ -183,7 +183,9 @@ def write_cards(
     and of the one that draws the edges."""
     from rich.progress import Progress
 
-    labellers = stages_of(load_networks(output))
+    told = (MIXTURE, SHIPPED)
+    stages = stages_of(load_networks(output))
+    labellers = stages if where_trained else {name: stages[name] for name in told}
     results: dict[str, list[ConditionResult]] = {name: [] for name in labellers}
     with Progress(disable=quiet) as bar:
         job = bar.add_task("measuring", total=images * len(CONDITIONS))
@@ -195,5 +197,5 @@ def write_cards(
     if where_trained:
         before = {name: rows for name, rows in results.items() if name != SHIPPED}
         (output / ANATOMY.card).write_text(where_card(output, *people, before), encoding="utf-8")
-    after = {name: results[name] for name in (MIXTURE, SHIPPED)}
+    after = {name: results[name] for name in told}
     (output / ANATOMY_EDGES.card).write_text(edges_card(output, *people, after, bank), encoding="utf-8")

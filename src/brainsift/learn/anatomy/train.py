@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +26,7 @@ TISSUE_NAMES = tuple(t.name.lower() for t in Tissue if t > Tissue.HEAD)
 DICE_GROUPS = {t.name.lower(): (int(t),) for t in Tissue if t} | {"brain": tuple(map(int, BRAIN))}
 VALIDATION_SEED = 20_251_120
 VALIDATION_IMAGES = 32
+READ_AHEAD = 16
 
 Pair = tuple[Tensor, NDArray[np.uint8]]
 
@@ -65,19 +66,21 @@ def train_where(
 def fit(
     make_model: Callable[[], nn.Module],
     stream_from: Callable[[int], IterableDataset[tuple[Tensor, Tensor]]],
-    held_out: Sequence[Pair],
+    held_out: Iterable[Pair],
     output: Path,
     plan: TrainingPlan,
     *,
     resume: bool,
     quiet: bool,
+    read_ahead: int = READ_AHEAD,
 ) -> Path:
     """Train a network that labels voxels; returns the checkpoint's path.
 
     Parameters
     ----------
     stream_from : number of steps already made → endless (inputs, classes), different ones for another number.
-    held_out : (inputs with batch axis, classes) whose Dice goes into the curve.
+    held_out : (inputs with batch axis, classes) whose Dice goes into the curve; gone through once a point.
+    read_ahead : examples that wait for their turn.
     """
     keep_freed_memory()
     torch.set_num_threads(plan.threads)
@@ -89,7 +92,7 @@ def fit(
     if resume:
         trainer.load()
     stream = stream_from(trainer.step)
-    loader = DataLoader(stream, batch_size=1, num_workers=1, prefetch_factor=16, worker_init_fn=one_thread)
+    loader = DataLoader(stream, batch_size=1, num_workers=1, prefetch_factor=read_ahead, worker_init_fn=one_thread)
     trainer.run(loader, quiet)
     return trainer.checkpoint
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brainsift.anatomy.compute import compute_anatomy
+from brainsift.learn.heads import kept_head
 from brainsift.learn.microbleeds.bank import write_chunk
 from brainsift.learn.microbleeds.example import Example, Lesion, make_example
 from brainsift.learn.people import take_turns
 from brainsift.scans.errors import ScanError
 from brainsift.scans.volume import InputGrid, ReadFacts, Volume
-from brainsift.simulate.labelmap import LabelMap, load_label_map
 from brainsift.simulate.susceptibility.example import BleedExample, Modality, draw_bleed_example
 from brainsift.tasks.microbleeds.network import Prepared, prepare
 
@@ -28,8 +27,6 @@ TRIES = 3
 
 GREY_LEVELS = 1000
 """Scanners store magnitudes as whole numbers, the brightest tissue at about this."""
-
-CACHED_HEADS = 24
 
 Preparer = Callable[[Volume, Modality], Prepared]
 """Makes the networks' input of a scan, or raises `ScanError`."""
@@ -112,7 +109,7 @@ def make_chunk(job: ChunkJob, folder: Path, prepared: Preparer = prepare_with_an
     rng = np.random.default_rng([job.seed, 67])
     reason = ""
     for _ in range(TRIES):
-        drawn = draw_bleed_example(rng, _head(job.path), count=job.count, voxel_mm=job.voxel_mm)
+        drawn = draw_bleed_example(rng, kept_head(job.path), count=job.count, voxel_mm=job.voxel_mm)
         examples: list[Example] = []
         for modality in MODALITIES:
             try:
@@ -122,11 +119,6 @@ def make_chunk(job: ChunkJob, folder: Path, prepared: Preparer = prepare_with_an
         if examples:
             return write_chunk(examples, folder, job.name)
     raise ValueError(f"{job.path.name}: no scan of {TRIES} simulated heads could be used; {reason}")
-
-
-@lru_cache(maxsize=CACHED_HEADS)
-def _head(path: Path) -> LabelMap:
-    return load_label_map(path)
 
 
 def simulated_example(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from torch import nn
 
-from brainsift.learn.export import export_onnx, weights_for
+from brainsift.learn.export import begun, export_onnx
 from brainsift.learn.microbleeds.bank import Bank
 from brainsift.learn.microbleeds.batches import Lessons
 from brainsift.learn.microbleeds.cubes import CubeBank, cut_bank
@@ -67,17 +67,11 @@ class Networks:
         ValueError
             if a file holds another network.
         """
-        first = partial(_begun, self.detector, detector), partial(_begun, self.student, discriminator)
-        begun = replace(self, detector=first[0], student=first[1], began=(detector, discriminator))
-        begun.detector()
-        begun.student()
-        return begun
-
-
-def _begun(make: MakeNet, path: Path) -> nn.Module:
-    net = make()
-    net.load_state_dict(weights_for(net, path))
-    return net
+        first = partial(begun, self.detector, detector), partial(begun, self.student, discriminator)
+        starting = replace(self, detector=first[0], student=first[1], began=(detector, discriminator))
+        starting.detector()
+        starting.student()
+        return starting
 
 
 @dataclass(frozen=True)

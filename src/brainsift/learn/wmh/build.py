@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from brainsift.learn.heads import kept_head
 from brainsift.learn.people import take_turns
 from brainsift.learn.wmh.bank import write_chunk
 from brainsift.learn.wmh.example import Example, make_example
@@ -18,7 +19,6 @@ from brainsift.learn.wmh.geometry import coarse_label
 from brainsift.learn.wmh.preparing import Preparer, prepare_with_anatomy
 from brainsift.scans.errors import ScanError
 from brainsift.scans.volume import InputGrid, ReadFacts, Volume
-from brainsift.simulate.labelmap import LabelMap, load_label_map
 from brainsift.simulate.lesions.example import WmhExample, draw_wmh_example
 from brainsift.simulate.lesions.shapes import ShapeBank, load_shapes
 
@@ -30,8 +30,6 @@ TRIES = 3
 
 GREY_LEVELS = 1000
 """Scanners store whole numbers, the brightest tissue at about this."""
-
-CACHED_HEADS = 24
 
 
 @dataclass(frozen=True)
@@ -93,7 +91,7 @@ def make_chunk(job: ChunkJob, folder: Path, prepared: Preparer = prepare_with_an
             break
         drawn = draw_wmh_example(
             rng,
-            _head(job.path),
+            kept_head(job.path),
             shapes=shapes,
             load_ml=job.load_ml,
             flair=False,
@@ -107,11 +105,6 @@ def make_chunk(job: ChunkJob, folder: Path, prepared: Preparer = prepare_with_an
     if not examples:
         raise ValueError(f"{job.path.name}: no brain was found in {TRIES * job.count} heads drawn from it; remove it")
     return write_chunk(examples, folder, job.name)
-
-
-@lru_cache(maxsize=CACHED_HEADS)
-def _head(path: Path) -> LabelMap:
-    return load_label_map(path)
 
 
 @lru_cache(maxsize=1)
