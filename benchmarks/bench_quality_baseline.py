@@ -28,11 +28,12 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
 from bench_quality_musts import DATA, GROUPS, Part, Row, ask, graded_rows, markdown
-from quality_cases import HEADS, SEED, Example, faulty_scans, finished, seen, volume_of
+from quality_cases import HEADS, SEED, Example, faulty_scans, seen, volume_of
 
 from brainsift.evaluate.confusion import confusion
 from brainsift.evaluate.measured import accuracy_interval
 from brainsift.learn.quality.bank import LEVELS, Bank, load_bank, write_chunk
+from brainsift.learn.quality.corrupt import add_noise_and_grade
 from brainsift.learn.quality.truth import COLUMNS
 from brainsift.scans.conform import axis_weights, separable
 from brainsift.tasks.quality.network import GRADED, N_OUTPUTS, SEQUENCES, Answer, decode
@@ -78,7 +79,7 @@ def make(data: Path, folder: Path, head: int, number: int, slices: bool) -> None
     rng = np.random.default_rng([SEED, 3, head, number])
     volumes, examples, name = [], [], f"head_{head:02d}_{number:03d}"
     for row, (asked, faulty, noise) in enumerate(faulty_scans(rng, data, head)):
-        made, scan = finished(faulty, noise), faulty.scan
+        made, scan = add_noise_and_grade(faulty, noise), faulty.scan
         facts = made.facts | {"asked": asked, "case": f"{name}:{row}"}
         volumes.append(laid(made.image, scan.spacing_mm, scan.brain))
         if slices:

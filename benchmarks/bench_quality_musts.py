@@ -4,7 +4,8 @@
     python benchmarks/bench_quality_musts.py runs/quality/quality.onnx     # measure; some minutes
     python benchmarks/bench_quality_musts.py MODEL --kspace-model A --torchio-model B     # and simulators crosswise
 
-Cases (`quality_cases.py`) go through the anatomy pass and are cut around the brain that it finds, as in a run.
+Cases (`quality_cases.py`) go through the anatomy pass and are cut around the brain that it finds, as in a run; answers
+are those of a run too: FLAIR is filed as FLAIR, and contrast is measured as well as seen.
 Grades are continuous and cut at 0.5 and 1.5. Severe: grade 2 against 0 and 1. Mild: grade 1 against 0, severe ones left
 out. Each figure stands for all scans, and for those farther than 0.25 from the cuts it asks about: nobody can tell 1.49
 from 1.51, yet the first counts as an error if it is called severe. Intervals are of 95 %: people resampled, exact where
@@ -34,8 +35,11 @@ from brainsift.evaluate.measured import accuracy_interval, balanced_accuracy_int
 from brainsift.learn.quality.bank import LEVELS, Bank, load_bank
 from brainsift.learn.quality.truth import COLUMNS
 from brainsift.models.checksums import sha256_of
+from brainsift.models.joining import can_answer_for, switch_for
 from brainsift.models.session import load_onnx
 from brainsift.simulate.artefacts.grades import CUTS, whole
+from brainsift.tasks.quality.contrast import with_measured_contrast
+from brainsift.tasks.quality.flair import FLAIR
 from brainsift.tasks.quality.network import GRADED, MODEL, SEQUENCES, Answer, decode
 from brainsift.tasks.quality.unlike import LOW_CONFIDENCE, OUT_OF_DISTRIBUTION, OUTSIDE_RANGE, unlike_training
 
@@ -115,24 +119,41 @@ def answered(model: Path, bank: Bank, kept: Path) -> Part:
 
 
 def ask(model: Path, bank: Bank, kept: Path) -> list[Answer]:
-    """Answers for every case; what was asked before is read from `kept`."""
+    """A run's answers for every case; what the network was asked before is read from `kept`."""
     stored: dict[str, np.ndarray] = {}
     if kept.is_file():
         with np.load(kept) as file:
             stored = dict(zip(file["cases"].tolist(), file["logits"], strict=True))
     session = load_onnx(model, MODEL)
     name = session.get_inputs()[0].name
+    has_flair = can_answer_for(session, FLAIR)
     fresh = 0
     for i, facts in enumerate(bank.facts):
         if facts["case"] not in stored:
-            pixels = bank.pixels(i)[None].astype(np.float32) / LEVELS
-            stored[facts["case"]] = session.run(None, {name: pixels})[0][0]
+            given = {name: bank.pixels(i)[None].astype(np.float32) / LEVELS}
+            if has_flair and _sequence(bank.truth[i]) == FLAIR:
+                given[switch_for(FLAIR)] = np.array(True)
+            stored[facts["case"]] = session.run(None, given)[0][0]
             fresh += 1
             if fresh % SAVED_EVERY == 0:
                 _keep(kept, stored)
     if fresh:
         _keep(kept, stored)
-    return [decode(stored[facts["case"]]) for facts in bank.facts]
+    return [
+        _weighed(decode(stored[facts["case"]]), facts, _sequence(row))
+        for facts, row in zip(bank.facts, bank.truth, strict=True)
+    ]
+
+
+def _sequence(truth: np.ndarray) -> str | None:
+    named = truth[COLUMNS.index("sequence")]
+    return SEQUENCES[int(named)] if np.isfinite(named) else None
+
+
+def _weighed(answer: Answer, facts: dict[str, Any], sequence: str | None) -> Answer:
+    """With the measured contrast."""
+    filed = FLAIR if sequence == FLAIR else answer.likeliest_sequence()
+    return with_measured_contrast(answer, facts["metrics"], SimpleNamespace(**_anatomy(facts)), filed)
 
 
 def _keep(path: Path, stored: dict[str, np.ndarray]) -> None:

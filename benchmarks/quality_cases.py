@@ -30,20 +30,20 @@ from brainsift.learn.quality.clean import (
     read_clean,
     resample_clean,
 )
-from brainsift.learn.quality.corrupt import Fault, Faulty, apply_fault, draw_fault, draw_low_noise
+from brainsift.learn.quality.corrupt import Fault, Faulty, add_noise_and_grade, apply_fault, draw_fault, draw_low_noise
 from brainsift.learn.quality.torchio_motion import draw_torchio_motion
 from brainsift.learn.quality.truth import truth_row
 from brainsift.scans.conform import labels_to_input
 from brainsift.scans.read import read, read_file
 from brainsift.scans.ref import ScanRef
 from brainsift.scans.volume import InputGrid, ReadFacts, Volume
-from brainsift.simulate.artefacts.grades import USUAL_CONTRAST, contrast_grade, motion_grade, noise_grade
-from brainsift.simulate.artefacts.intensity import Noise, apply_noise, draw_noise
+from brainsift.simulate.artefacts.intensity import Noise, draw_noise
 from brainsift.simulate.heads import grid_shape
 from brainsift.simulate.labelmap import LabelMap, load_label_map
 from brainsift.simulate.write import draw_layout, write_array
 from brainsift.simulate.zoo import IMPROPER, PROPER, draw_zoo, make_zoo
 from brainsift.simulate.zoo_study import PROPER_SHARE, stored
+from brainsift.tasks.quality.contrast import FLUID, GREY, WHITE
 from brainsift.tasks.quality.metrics import compute_metrics
 from brainsift.tasks.quality.slices import slices_of
 from brainsift.tasks.quality.unlike import METRIC_LIMITS
@@ -144,7 +144,7 @@ def seen(volume: Volume, truth: np.ndarray, person: str, facts: dict[str, Any]) 
         "spacing_mm": [round(float(mm), 3) for mm in volume.spacing],
     }
     metrics = compute_metrics(volume, anatomy) if anatomy.has_brain else {}
-    found["metrics"] = {name: metrics.get(name) for name in METRIC_LIMITS}
+    found["metrics"] = {name: metrics.get(name) for name in (*METRIC_LIMITS, GREY, WHITE, FLUID)}
     return Example(to_levels(slices_of(volume, anatomy).pixels), truth, person, facts | found)
 
 
@@ -156,38 +156,9 @@ def volume_of(image: np.ndarray, spacing_mm: tuple[float, ...]) -> Volume:
     return Volume(whole, affine, grid, ReadFacts("nifti1", "int16", whole.shape, "0" * 64))
 
 
-@dataclass(frozen=True, eq=False)
-class Finished:
-    """A faulty scan with its noise: image (X, Y, Z), row of truth, what was done."""
-
-    image: np.ndarray
-    truth: np.ndarray
-    facts: dict[str, Any]
-
-
-def finished(faulty: Faulty, noise: Noise | None) -> Finished:
-    """Add noise (none where it is None) and measure the grades as in training."""
-    scan = faulty.scan
-    if noise is None:
-        image, snr = scan.image, float(scan.image[scan.brain].mean()) / max(scan.own_noise, 1e-6)
-    else:
-        noisy = apply_noise(scan.image, noise, scan.spacing_mm, scan.brain, scan.own_noise)
-        image, snr = noisy.image, noisy.snr
-    image = image if scan.seen is None else image * scan.seen
-    grades = {
-        "motion": motion_grade(faulty.displacement_mm, faulty.change, ghost=faulty.ghost),
-        "noise": noise_grade(snr, spikes=faulty.spikes),
-        "contrast": contrast_grade(faulty.contrast, scan.sequence) if scan.sequence in USUAL_CONTRAST else None,
-    }
-    known = {"proper": True, "sequence": scan.sequence, "gadolinium": scan.gadolinium, **grades}
-    facts = scan.facts | {"fault": faulty.fault.kind, "snr": round(snr, 2)}
-    facts |= {"displacement_mm": round(faulty.displacement_mm, 3), "change": round(faulty.change, 4)}
-    return Finished(image, truth_row(known), facts)
-
-
 def graded(faulty: Faulty, noise: Noise | None, extra: dict[str, Any]) -> Example:
     """What the network sees of a faulty scan."""
-    made, scan = finished(faulty, noise), faulty.scan
+    made, scan = add_noise_and_grade(faulty, noise), faulty.scan
     return seen(volume_of(made.image, scan.spacing_mm), made.truth, scan.person, made.facts | extra)
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy import ndimage
 
 from brainsift.learn.building import build_folders
 from brainsift.learn.quality import build, clean
@@ -12,6 +13,8 @@ from brainsift.learn.quality.bank import chunk_names, load_bank
 from brainsift.learn.quality.build import make_chunk, plan_chunks
 from brainsift.learn.quality.clean import CleanScan, box_of, draw_painting, paint, place_head, resample_clean
 from brainsift.learn.quality.corrupt import Fault, apply_fault, draw_fault, finish
+from brainsift.learn.quality.recolour import recolour
+from brainsift.learn.quality.transplant import transplant
 from brainsift.learn.quality.truth import COLUMNS
 from brainsift.simulate.artefacts.flair import Unsuppressed
 from brainsift.simulate.artefacts.intensity import Noise
@@ -136,8 +139,8 @@ def test_the_box_is_that_of_the_mask_give_or_take_the_jitter(scan: CleanScan) ->
 def test_jobs_go_around_the_files_and_keep_people_apart() -> None:
     maps, scans = [Path("head_01_labels.nii.gz"), Path("head_02_labels.nii.gz")], [Path("t1w_brain_01.nii.gz")]
     jobs = plan_chunks(maps, scans, 8, 0)
-    assert [job.person for job in jobs[:4]] == ["head_01", "head_02", "head_01", "t1w_brain_01"]
-    assert [job.real for job in jobs].count(True) == 2
+    assert [job.person for job in jobs[:4]] == ["head_01", "t1w_brain_01", "head_02", "t1w_brain_01"]
+    assert [job.around for job in jobs[:4]] == [None, maps[0], None, maps[1]]
     assert len({job.name for job in jobs}) == len({job.seed for job in jobs}) == 8
     with pytest.raises(ValueError, match="neither"):
         plan_chunks([], [], 3, 0)
@@ -161,3 +164,51 @@ def test_the_bank_is_built_once_and_the_same_seed_gives_the_same(
     assert chunk_names(tmp_path / "one") == chunk_names(tmp_path / "two")
     assert np.array_equal(first.truth, second.truth, equal_nan=True)
     assert all(np.array_equal(first.pixels(i), second.pixels(i)) for i in range(len(first)))
+
+
+@pytest.fixture(scope="module")
+def stripped(scan: CleanScan) -> CleanScan:
+    """As a clean real scan is: a brain in black air, with noise of its own."""
+    noise = np.random.default_rng(4).normal(0, 0.01, scan.image.shape)
+    image = np.where(scan.brain, scan.image + noise, 0).astype(np.float32)
+    return replace(scan, image=image, seen=scan.brain, own_noise=0.01, facts={"source": "real scan", "kind": "T1w"})
+
+
+def test_a_brain_in_a_painted_head_is_the_same_brain(label_maps: Path, stripped: CleanScan) -> None:
+    head = load_label_map(sorted(label_maps.iterdir())[1])
+    laid = transplant(np.random.default_rng(2), stripped, head)
+    assert laid.brain.sum() == stripped.brain.sum()
+    assert laid.white.sum() == stripped.white.sum()
+    assert laid.seen is None
+    before, after = stripped.image[stripped.brain], laid.image[laid.brain]
+    assert np.corrcoef(before, after)[0, 1] > 0.9  # but for the coil's field
+    around = ndimage.binary_dilation(laid.brain, iterations=5) & ~laid.brain
+    assert np.mean(laid.image[around] > 0.05) > 0.5
+    border = np.concatenate([laid.image[:, 0].ravel(), laid.image[:, -1].ravel()])
+    assert np.median(border) < 0.05
+    assert laid.own_noise == pytest.approx(0.01 * np.median(after) / np.median(before), rel=0.3)
+
+
+def test_a_recoloured_scan_shows_the_same_and_is_called_nothing(stripped: CleanScan) -> None:
+    rng = np.random.default_rng(8)
+    for _ in range(5):
+        other = recolour(rng, stripped)
+        grey, white = (float(np.median(other.image[m])) for m in (other.cortex, other.white))
+        assert abs(grey - white) > 0.04 * (grey + white)
+        assert (other.image[stripped.image == 0] == 0).all()
+        truth = finish(rng, apply_fault(other, Fault("none")), Noise(60.0, 0.0, 1)).truth
+        assert truth[MOTION] == 0
+        assert np.isnan(truth[[COLUMNS.index(n) for n in ("proper", "gadolinium", "contrast", "sequence")]]).all()
+
+
+def test_every_second_chunk_is_of_a_real_brain_alone_and_in_a_head(
+    label_maps: Path, tmp_path: Path, stripped: CleanScan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(build, "_scan", lambda path, person: replace(stripped, person=person))
+    maps = sorted(label_maps.iterdir())
+    job = plan_chunks(maps, [tmp_path / "scan_a.nii.gz"], 2, 0)[1]
+    assert (job.real, job.person, job.around) == (True, "scan_a", maps[0])
+    examples = build.real_examples(np.random.default_rng(0), job.path, job.person, job.around)
+    sources = [e.facts["source"] for e in examples]
+    assert sources.count("real scan") == sources.count("real brain in a painted head") == 9
+    assert {e.person for e in examples} == {"scan_a"}

@@ -93,3 +93,14 @@ def test_a_frozen_extractor_does_not_move() -> None:
     moved = {name for name, value in net.state_dict().items() if not torch.equal(value, before[name])}
     assert moved
     assert not any(name.startswith(EXTRACTOR) for name in moved)
+
+
+def test_in_some_steps_both_views_answer_apart_and_odd_slices_never_do() -> None:
+    image = torch.rand(1, 6, 64, 64)
+    always, never = QualityNet(apart=1.0), QualityNet(apart=0.0)
+    assert [seen.shape[1] for seen in always.views(image)] == [3, 3]
+    assert [seen.shape[1] for seen in never.views(image)] == [6]
+    assert [seen.shape[1] for seen in always.views(torch.rand(1, 9, 64, 64))] == [9]
+    torch.manual_seed(0)
+    sometimes = QualityNet(apart=0.5)
+    assert {len(sometimes.views(image)) for _ in range(30)} == {1, 2}

@@ -23,6 +23,8 @@ from brainsift.learn.quality.clean import (
 )
 from brainsift.learn.quality.corrupt import OF_FLAIR, apply_fault, draw_fault, draw_low_noise, finish
 from brainsift.learn.quality.improper import derived_example, zoo_example
+from brainsift.learn.quality.recolour import recolour
+from brainsift.learn.quality.transplant import transplant
 from brainsift.simulate.artefacts.intensity import draw_noise
 from brainsift.simulate.labelmap import LabelMap, load_label_map
 
@@ -37,8 +39,11 @@ TORCHIO_SHARE = 0.7 if find_spec("torchio") else 0.0
 CHIMAP_SHARE = 0.5
 """Of the label maps' chunks hold a map of susceptibility, which is a proper scan of its kind."""
 
-REAL_EVERY = 4
+REAL_EVERY = 2
 """One chunk in so many is of a real scan."""
+
+RECOLOURED_SHARE = 0.3
+"""Of real scans."""
 
 CACHED_HEADS = 4
 
@@ -46,7 +51,7 @@ CACHED_HEADS = 4
 @dataclass(frozen=True)
 class ChunkJob:
     """One chunk: which file, of whom, and whether it is a label map or a real scan; label maps may be painted in one
-    kind of contrast alone, such as ``flair``."""
+    kind of contrast alone, such as ``flair``. `around` is the label map whose head is laid around a real brain."""
 
     name: str
     path: Path
@@ -54,12 +59,13 @@ class ChunkJob:
     real: bool
     seed: int
     kind: str | None = None
+    around: Path | None = None
 
 
 def plan_chunks(
     label_maps: Sequence[Path], scans: Sequence[Path], chunks: int, seed: int, kind: str | None = None
 ) -> list[ChunkJob]:
-    """`chunks` jobs that go around the files; one in four is of a real scan where there are any.
+    """`chunks` jobs that go around the files; every second one is of a real scan where there are any.
 
     Parameters
     ----------
@@ -74,11 +80,13 @@ def plan_chunks(
         raise ValueError("a bank is made from label maps or clean scans, got neither")
     jobs: list[ChunkJob] = []
     around = {True: cycle(scans), False: cycle(label_maps)}
+    heads = cycle(label_maps)
     for number in range(chunks):
         real = bool(scans) and (number % REAL_EVERY == REAL_EVERY - 1 or not label_maps)
         path = next(around[real])
         name = f"{person_of(path)}_{kind or ''}{number:05d}"
-        jobs.append(ChunkJob(name, path, person_of(path), real, seed + number, kind))
+        head = next(heads, None) if real else None
+        jobs.append(ChunkJob(name, path, person_of(path), real, seed + number, kind, head))
     return jobs
 
 
@@ -86,7 +94,7 @@ def make_chunk(job: ChunkJob, folder: Path) -> Path:
     """Make and write one chunk."""
     rng = np.random.default_rng([job.seed, 77])
     if job.real:
-        return write_chunk(real_examples(rng, job.path, job.person), folder, job.name)
+        return write_chunk(real_examples(rng, job.path, job.person, job.around), folder, job.name)
     return write_chunk(painted_examples(rng, job.path, job.person, job.kind), folder, job.name)
 
 
@@ -113,11 +121,20 @@ def painted_examples(rng: np.random.Generator, path: Path, person: str, kind: st
     return examples
 
 
-def real_examples(rng: np.random.Generator, path: Path, person: str) -> list[Example]:
-    """Examples of one clean real scan, in its own voxels or others."""
-    scan = _scan(path, person)
-    scan = resample_clean(rng, scan) if rng.random() < 0.7 else scan
-    return [*corrupted(rng, scan), derived_example(rng, scan)]
+def real_examples(rng: np.random.Generator, path: Path, person: str, around: Path | None = None) -> list[Example]:
+    """Examples of one clean real scan, in its own voxels or others, and of its brain within the head `around`."""
+    whole = _scan(path, person)
+    scan = resample_clean(rng, whole) if rng.random() < 0.7 else whole
+    examples = [*corrupted(rng, perhaps_recoloured(rng, scan)), derived_example(rng, scan)]
+    if around is not None:
+        scan = transplant(rng, resample_clean(rng, whole), _head(around))
+        examples += [*corrupted(rng, perhaps_recoloured(rng, scan)), derived_example(rng, scan)]
+    return examples
+
+
+def perhaps_recoloured(rng: np.random.Generator, scan: CleanScan) -> CleanScan:
+    """Some of the scans in another contrast."""
+    return recolour(rng, scan) if rng.random() < RECOLOURED_SHARE else scan
 
 
 def corrupted(rng: np.random.Generator, scan: CleanScan) -> list[Example]:

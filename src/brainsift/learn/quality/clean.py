@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from brainsift.anatomy.cleaning import bounding_box
 from brainsift.scans.conform import axis_weights, separable, target_count
 from brainsift.scans.read import read_file
 from brainsift.simulate.acquire import Acquisition, acquire, draw_acquisition
@@ -19,6 +20,7 @@ from brainsift.simulate.artefacts.measures import noise_sd
 from brainsift.simulate.contrast import Contrast, draw_contrast, tables
 from brainsift.simulate.coverage import WHOLE, Coverage, draw_coverage, keep_mask
 from brainsift.simulate.deform import DeformRanges, deform, draw_deformation
+from brainsift.simulate.fine_structure import FineStructure, apply_fine_structure, draw_fine_structure
 from brainsift.simulate.head import brain_and_csf
 from brainsift.simulate.labelmap import LabelMap
 from brainsift.simulate.zoo import draw_good_contrast
@@ -73,7 +75,7 @@ class CleanScan:
     spacing_mm : (3,).
     brain, white, cortex : bool (X, Y, Z).
     seen : bool (X, Y, Z), what defacing or stripping left, or None for everything; the rest is set to 0 at the end.
-    sequence : BIDS suffix.
+    sequence : BIDS suffix; None where it has none, and whether such a scan is proper is not known.
     person : whose head it is.
     facts : for tables.
     own_noise : standard deviation of the noise that a real scan has.
@@ -87,7 +89,7 @@ class CleanScan:
     white: Mask
     cortex: Mask
     seen: Mask | None
-    sequence: str
+    sequence: str | None
     person: str
     facts: dict[str, Any]
     own_noise: float
@@ -143,6 +145,7 @@ class Painting:
     coverage: Coverage
     smooth: float
     agent: Gadolinium | None
+    fine: FineStructure | None = None
 
 
 def draw_painting(rng: np.random.Generator, values: NDArray[np.int64], kind: str | None = None) -> Painting:
@@ -167,7 +170,8 @@ def draw_painting(rng: np.random.Generator, values: NDArray[np.int64], kind: str
     enhanced = SEQUENCE_OF_KIND[chosen] == "T1w" and coverage.strip != "brain" and rng.random() < GADOLINIUM_SHARE
     agent = draw_gadolinium(rng) if enhanced else None
     draw = draw_good_contrast if rng.random() < GOOD_SHARE else draw_contrast
-    return Painting(draw(rng, values, chosen), acquisition, coverage, float(rng.uniform(0.1, 0.5)), agent)
+    smooth = float(rng.uniform(0.1, 0.5))
+    return Painting(draw(rng, values, chosen), acquisition, coverage, smooth, agent, draw_fine_structure(rng))
 
 
 def paint(head: PlacedHead, painting: Painting) -> CleanScan:
@@ -179,6 +183,8 @@ def paint(head: PlacedHead, painting: Painting) -> CleanScan:
     keep = keep_mask(brain, is_csf[head.codes], head.centre, limits, h)
     mean, spread = tables(painting.contrast)
     tissue = mean[head.codes] * keep
+    if painting.fine is not None:
+        tissue = apply_fine_structure(tissue, head.codes, head.values, painting.fine, h)
     texture = (np.float32(painting.smooth) * spread)[head.codes] * keep
     image = acquire(tissue, texture, painting.acquisition, h)
     if painting.agent is not None:
@@ -216,11 +222,7 @@ def read_clean(path: Path, person: str, sequence: str = "T1w") -> CleanScan:
     """
     volume = read_file(path)
     brain = volume.data > 0
-    box = []
-    for axis in range(3):
-        hit = np.flatnonzero(brain.any(axis=tuple(a for a in range(3) if a != axis)))
-        box.append(slice(max(0, hit[0] - MARGIN_VOXELS), min(volume.shape[axis], hit[-1] + 1 + MARGIN_VOXELS)))
-    image = np.ascontiguousarray(volume.data[tuple(box)])
+    image = np.ascontiguousarray(volume.data[bounding_box(brain, MARGIN_VOXELS)])
     brain = image > 0
     scaled = image / np.float32(np.percentile(image[brain], 99.5))
     white, cortex = tissue_masks(scaled, brain)
@@ -282,10 +284,8 @@ def resample_clean(rng: np.random.Generator, scan: CleanScan) -> CleanScan:
 
 def box_of(rng: np.random.Generator, mask: Mask, spacing_mm: Sequence[float], jitter_mm: float) -> Float64:
     """First and last voxel (2, 3) of a mask, each off by about `jitter_mm`, as the anatomy pass will be."""
-    box = np.zeros((2, 3))
-    for axis in range(3):
-        hit = np.flatnonzero(mask.any(axis=tuple(a for a in range(3) if a != axis)))
-        box[:, axis] = hit[0], hit[-1]
+    box: Float64 = np.array([(side.start, side.stop - 1) for side in bounding_box(mask)], float).T
     box += rng.normal(0, jitter_mm, (2, 3)) / np.asarray(spacing_mm)
     box.sort(axis=0)
-    return np.clip(box, 0, np.asarray(mask.shape) - 1.0)
+    inside: Float64 = np.clip(box, 0, np.asarray(mask.shape) - 1.0)
+    return inside

@@ -63,6 +63,9 @@ Other = Ghost | Spikes | Ringing | Blur | Bias | Metal | CsfFlow | Unsuppressed 
 OF_FLAIR = ("csf_flow", "unsuppressed", "slab")
 """Faults that FLAIR alone has."""
 
+UNNAMED = "unnamed"
+"""In place of a sequence where a scan has none: its contrast has no grade."""
+
 BOX_JITTER_MM = 4.0
 
 NEAR_MARGINS, NEAR_JITTER = (1, 4), 0.8
@@ -231,27 +234,31 @@ class Graded:
     facts: dict[str, Any]
 
 
-def add_noise_and_grade(faulty: Faulty, noise: Noise) -> Graded:
-    """Add noise, mask what the scan does not show, and grade."""
+def add_noise_and_grade(faulty: Faulty, noise: Noise | None) -> Graded:
+    """Add noise (none where it is None), mask what the scan does not show, and grade."""
     scan = faulty.scan
-    noisy = apply_noise(scan.image, noise, scan.spacing_mm, scan.brain, scan.own_noise)
+    if noise is None:
+        image, snr = scan.image, float(scan.image[scan.brain].mean()) / max(scan.own_noise, 1e-6)
+    else:
+        noisy = apply_noise(scan.image, noise, scan.spacing_mm, scan.brain, scan.own_noise)
+        image, snr = noisy.image, noisy.snr
+    sequence = scan.sequence or UNNAMED
     grades = {
         "motion": motion_grade(faulty.displacement_mm, faulty.change, ghost=faulty.ghost),
-        "noise": noise_grade(noisy.snr, spikes=faulty.spikes),
-        "contrast": (
-            contrast_grade(faulty.contrast, scan.sequence, faulty.fluid) if scan.sequence in USUAL_CONTRAST else None
-        ),
+        "noise": noise_grade(snr, spikes=faulty.spikes),
+        "contrast": contrast_grade(faulty.contrast, sequence, faulty.fluid) if sequence in USUAL_CONTRAST else None,
     }
     facts = scan.facts | {
         "fault": faulty.fault.kind,
         "displacement_mm": round(faulty.displacement_mm, 4),
         "change": round(faulty.change, 4),
         "ghost": round(faulty.ghost, 4),
-        "snr": round(noisy.snr, 2),
+        "snr": round(snr, 2),
         "relative_contrast": round(faulty.contrast, 4),
     }
-    known = {"proper": True, "sequence": scan.sequence, "gadolinium": scan.gadolinium, **grades}
-    return Graded(noisy.image if scan.seen is None else noisy.image * scan.seen, truth_row(known), facts)
+    proper = None if scan.sequence is None else True
+    known = {"proper": proper, "sequence": scan.sequence, "gadolinium": scan.gadolinium, **grades}
+    return Graded(image if scan.seen is None else image * scan.seen, truth_row(known), facts)
 
 
 def finish(rng: np.random.Generator, faulty: Faulty, noise: Noise) -> Example:

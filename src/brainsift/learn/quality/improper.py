@@ -61,7 +61,7 @@ def _example(
     brain: Float32 | None,
     scan: CleanScan,
     kind: str,
-    sequence: str,
+    sequence: str | None,
 ) -> Example:
     spacing = np.linalg.norm(affine[:3, :3], axis=0)
     box, near = loose_box(rng, image), None

@@ -42,10 +42,12 @@ class QualityNet(nn.Module):
     ----------
     widths : channels at 4, 8 and 16 mm.
     hidden : width of the layer that sees a slice's features, its orientation and the mean of all slices.
+    apart : share of training steps in which both views answer apart, as in use; in the others they are read as one.
     """
 
-    def __init__(self, widths: tuple[int, ...] = (32, 64, 128), hidden: int = 128) -> None:
+    def __init__(self, widths: tuple[int, ...] = (32, 64, 128), hidden: int = 128, apart: float = 0.0) -> None:
         super().__init__()
+        self.apart = apart
         self.stem = ConvNorm(FOLD**2, widths[0])
         self.stages = nn.ModuleList(Residual(a, b) for a, b in pairwise(widths))
         features = 2 * sum(widths) + N_DISTRIBUTIONS
@@ -112,10 +114,10 @@ class QualityNet(nn.Module):
         """(N, 3 K, 224, 192) → what each view's answers are read from, (N, its slices, hidden).
 
         In use, whole slices and those of the brain alone, every second one, are two views of the scan, neither of which
-        knows of the other. In training, and where K is odd, there is one view of all slices.
+        knows of the other. In training, but for the share `apart`, and where K is odd, there is one view of all slices.
         """
         features = self.features(image)
-        one = self.training or features.shape[1] % 2
+        one = features.shape[1] // 3 % 2 or (self.training and float(torch.rand(())) >= self.apart)
         parts = [features] if one else [features[:, 0::2], features[:, 1::2]]
         return [self.embed(part) for part in parts]
 

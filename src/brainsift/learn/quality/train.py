@@ -32,6 +32,10 @@ CURVE_EXAMPLES = 240
 
 ASKED_AT_ONCE = 4
 
+APART = 0.5
+"""Of the steps are of views that answer apart: read as one alone, a view never learns to answer by itself; apart alone,
+the brain by itself learns from simulation what is improper, which real scans do not bear out (decision 0014)."""
+
 
 def train_quality(
     bank: Bank,
@@ -64,7 +68,7 @@ def train_quality(
     torch.set_num_threads(plan.threads)
 
     def make() -> nn.Module:
-        model = QualityNet()
+        model = QualityNet(apart=APART)
         if start_from is not None:
             model.load_state_dict(load_weights(start_from))
         if freeze:
