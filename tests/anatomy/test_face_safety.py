@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from brainsift.anatomy.face_safety import blurred, bounding_box, dilate_ball, seen_region
+from brainsift.anatomy.face_safety import blurred, dilate_ball, seen_region
 from brainsift.anatomy.labels import Tissue
 from tests.anatomy.heads import SHAPE, ball, head
 
@@ -19,9 +19,9 @@ def test_dilation_reaches_exactly_the_radius_and_does_not_wrap_round(radius: int
     np.testing.assert_array_equal(dilate_ball(mask, radius), distance <= radius)
 
 
-def test_an_empty_mask_has_no_box() -> None:
-    with pytest.raises(ValueError, match="empty"):
-        bounding_box(np.zeros((3, 3, 3), dtype=bool))
+def test_without_a_brain_there_is_nothing_to_show() -> None:
+    with pytest.raises(ValueError, match="no brain"):
+        seen_region(head(brain=np.zeros(SHAPE, bool)))
 
 
 def test_nothing_further_than_the_rim_from_the_intracranial_space_is_seen() -> None:

@@ -51,9 +51,9 @@ def test_nothing_is_said_of_the_quality_of_an_improper_scan() -> None:
 
 @pytest.mark.parametrize(
     ("score", "first", "second"),
-    [(0.0, 0, 0), (0.3, 0, 0), (0.5, 0.5, 0), (1.0, 1, 0), (1.5, 1, 0.5), (2.0, 1, 1)],
+    [(0.0, 0, 0), (0.3, 0.3, 0), (0.5, 0.5, 0), (1.0, 1, 0), (1.5, 1, 0.5), (2.0, 1, 1)],
 )
-def test_scores_become_ordered_targets_that_are_soft_at_the_borders(score: float, first: float, second: float) -> None:
+def test_scores_become_ordered_targets_that_add_up_to_them(score: float, first: float, second: float) -> None:
     targets = binary_targets(rows(motion=score))[0]
     assert targets[2:4].tolist() == pytest.approx([first, second])
     assert torch.isnan(targets[4:]).all()

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brainsift.anatomy.anatomy import Anatomy
+from brainsift.anatomy.cleaning import bounding_box
 from brainsift.anatomy.labels import WORKING_SPACING_MM, Tissue
 from brainsift.anatomy.remember import remembered
 
@@ -45,23 +46,6 @@ def _overlap(shift: int, size: int) -> tuple[slice, slice]:
     return slice(first, last), slice(first - shift, max(first, last) - shift)
 
 
-def bounding_box(mask: Bool) -> tuple[slice, slice, slice]:
-    """The smallest box that holds a mask (X, Y, Z).
-
-    Raises
-    ------
-    ValueError
-        if the mask is empty.
-    """
-    spans = []
-    for axis in range(3):
-        hits = np.flatnonzero(mask.any(axis=tuple(a for a in range(3) if a != axis)))
-        if not hits.size:
-            raise ValueError("The mask is empty: it has no bounding box.")
-        spans.append(slice(int(hits[0]), int(hits[-1]) + 1))
-    return spans[0], spans[1], spans[2]
-
-
 @dataclass(frozen=True, eq=False)
 class Seen:
     """The part of the working grid that a picture may show.
@@ -94,6 +78,8 @@ def seen_region(anatomy: Anatomy, rim_mm: float = SEEN_RIM_MM) -> Seen:
     ValueError
         if the anatomy has no brain.
     """
+    if not anatomy.brain.any():
+        raise ValueError("The anatomy has no brain: there is no region to show.")
     rim = max(1, round(rim_mm / WORKING_SPACING_MM))
     box = bounding_box(anatomy.brain)
     origin = tuple(span.start - 2 * rim - 1 for span in box)

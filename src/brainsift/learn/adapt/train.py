@@ -21,7 +21,7 @@ from brainsift.learn.memory import keep_freed_memory
 from brainsift.learn.people import refuse_shared_people
 from brainsift.learn.quality.bank import Bank
 from brainsift.learn.quality.batches import SLICES_PER_AXIS, Pair, whole
-from brainsift.learn.quality.train import WATCHED, curve_scores, load_weights
+from brainsift.learn.quality.train import APART, WATCHED, curve_scores, load_weights
 from brainsift.learn.trainer import Scores, Trainer, TrainingPlan, averaged_weights
 
 Float32 = NDArray[np.float32]
@@ -83,6 +83,7 @@ def train_adapted(
 
     def make() -> nn.Module:
         model = AdaptNet(lessons.two_heads, shape.widths, pace)
+        model.shared.apart = APART
         if start_from is not None:
             begin_from(model, start_from)
         return model.to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]

@@ -13,6 +13,7 @@ from brainsift.evaluate.measured import accuracy_interval, balanced_accuracy_int
 from brainsift.evaluate.ranking import auc_interval
 from brainsift.learn.figure import Figure
 from brainsift.learn.quality.bank import LEVELS, Bank
+from brainsift.learn.quality.transplant import TRANSPLANTED
 from brainsift.learn.quality.truth import COLUMNS
 from brainsift.models.session import load_onnx
 from brainsift.tasks.quality.network import GRADED, MODEL, SEQUENCES, Answer, decode
@@ -25,6 +26,7 @@ CUTS = ((1, "moderate or worse"), (2, "severe"))
 SUBSETS: tuple[tuple[str, Chooser], ...] = (
     ("simulated scans", lambda facts: facts["source"] == "label map"),
     ("real clean scans, corrupted", lambda facts: facts["source"] == "real scan"),
+    ("real brains in painted heads, corrupted", lambda facts: facts["source"] == TRANSPLANTED),
     ("scans that people labelled", lambda facts: facts["source"] == "labelled scan"),
 )
 

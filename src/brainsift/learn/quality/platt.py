@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 
 from brainsift.learn.quality.net import QualityNet
-from brainsift.learn.quality.truth import N_BINARY, binary_targets, even_odds
+from brainsift.learn.quality.truth import N_BINARY, SMALLEST_SHARE, binary_targets
 from brainsift.tasks.quality.network import OUTPUTS
 
 Float32 = NDArray[np.float32]
@@ -35,18 +35,19 @@ def fit_platt(logits: Float32, truth: Float32) -> Float64:
     Parameters
     ----------
     logits : (N, 8 or more) of the scans.
-    truth : rows (N, 6) as in a bank. Yes and no count alike, whatever their shares.
+    truth : rows (N, 6) as in a bank. A grade is reached or it is not, though training's targets rise slowly; yes and no
+        count alike, whatever their shares.
     """
-    targets = binary_targets(torch.from_numpy(truth)).numpy().astype(np.float64)
-    odds = even_odds(truth, np.ones(len(truth), np.float32)).numpy()
+    targets = binary_targets(torch.from_numpy(truth)).numpy()
     fitted = np.tile([1.0, 0.0], (N_BINARY, 1))
     for column in map(OUTPUTS.index, FITTED):
         known = np.isfinite(targets[:, column])
-        yes = targets[known, column]
-        rarer = min(int((yes > 0.5).sum()), int((yes < 0.5).sum()))
+        reached = targets[known, column] > 0.5
+        rarer = int(min(reached.sum(), (~reached).sum()))
         if rarer:
-            weight = odds[column, 0] + (odds[column, 1] - odds[column, 0]) * yes
-            fitted[column] = _fit_one(logits[known, column].astype(np.float64), yes, weight, rarer)
+            share = np.clip(reached.mean(), SMALLEST_SHARE, 1 - SMALLEST_SHARE)
+            weight = np.where(reached, 0.5 / share, 0.5 / (1 - share))
+            fitted[column] = _fit_one(logits[known, column].astype(np.float64), reached.astype(float), weight, rarer)
     return fitted
 
 

@@ -23,6 +23,9 @@ from brainsift.simulate.labelmap import LabelMap
 from brainsift.simulate.separable import spline_field
 from brainsift.simulate.zoo import draw_good_contrast
 
+TRANSPLANTED = "real brain in a painted head"
+"""Source of such scans, in tables."""
+
 KINDS = ("mprage", "spgr")
 """Of contrast around a T1w brain."""
 
@@ -85,7 +88,7 @@ def transplant(rng: np.random.Generator, scan: CleanScan, head: LabelMap) -> Cle
         cortex=placed(scan.cortex),
         seen=None,
         own_noise=scan.own_noise * scale,
-        facts=scan.facts | {"source": "real brain in a painted head"},
+        facts=scan.facts | {"source": TRANSPLANTED},
     )
 
 

@@ -18,8 +18,10 @@ Float32 = NDArray[np.float32]
 COLUMNS = ("proper", "gadolinium", *GRADED, "sequence")
 """Of a row: probabilities 0-1, scores 0-2, index into `SEQUENCES`; NaN where it is not known or makes no sense."""
 
-RAMP = 0.25
-"""Scores this close to the border of a grade are partly of both: no one can tell 0.49 from 0.51."""
+RAMP = 1.0
+"""Width of the rise of a target around the border of a grade. Over a whole grade, both targets of an artefact add up to
+its score, so that each example says how bad it is and not only on which side of a border: no one can tell 0.49 from
+0.51, and a third of the moved scans lie within a quarter of a border."""
 
 SLICE_SHARE = 0.3
 """Weight of the loss of single slices. An artefact is mostly in every slice, and 12 answers teach faster than one."""
