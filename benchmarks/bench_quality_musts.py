@@ -2,7 +2,6 @@
 
     python benchmarks/bench_quality_musts.py --build --minutes 30          # make cases; goes on where it was stopped
     python benchmarks/bench_quality_musts.py runs/quality/quality.onnx     # measure; some minutes
-    python benchmarks/bench_quality_musts.py MODEL --kspace-model A --torchio-model B     # and simulators crosswise
 
 Cases (`quality_cases.py`) go through the anatomy pass and are cut around the brain that it finds, as in a run; answers
 are those of a run too: FLAIR is filed as FLAIR, and contrast is measured as well as seen.
@@ -325,21 +324,8 @@ def measure(parts: dict[str, Part]) -> list[Row]:
     return rows
 
 
-def crosswise(models: dict[str, Path], banks: dict[str, Bank], cache: Path) -> list[Row]:
-    """Each model on each simulator's motion."""
-    rows: list[Row] = []
-    for name, model in models.items():
-        for source in ("simulated", "real"):
-            if source in banks:
-                part = answered(model, banks[source], _kept(cache, model, source))
-                rows += [
-                    r for r in motion_rows(part, f"{name}: {source}", {})
-                    if "three" not in r.what and r.statistic == "balanced accuracy"
-                ]  # fmt: skip
-    return rows
-
-
-def _kept(cache: Path, model: Path, part: str) -> Path:
+def kept_answers(cache: Path, model: Path, part: str) -> Path:
+    """Where a model's answers for a part of the cases lie."""
     return cache / "answers" / f"{sha256_of(model)[:16]}_{part}.npz"
 
 
@@ -361,7 +347,7 @@ def _told(value: Interval) -> str:
     return "–" if np.isnan(value.value) else str(value)  # noqa: RUF001 (an en dash stands for no value)
 
 
-def report(model: Path, parts: dict[str, Part], rows: Sequence[Row], crossed: Sequence[Row]) -> str:
+def report(model: Path, parts: dict[str, Part], rows: Sequence[Row]) -> str:
     """The whole page."""
     counts = ", ".join(f"{name} {len(part.answers)}" for name, part in parts.items())
     anatomies = {f["anatomy_sha256"] for p in parts.values() for f in p.facts}
@@ -374,8 +360,6 @@ def report(model: Path, parts: dict[str, Part], rows: Sequence[Row], crossed: Se
         lines.append("Cases were cut with several anatomy models: delete the cache to cut all with one.")
     lines += ["", "## What must be true", "", *markdown([r for r in rows if r.target is not None])]
     lines += ["", "## All figures", "", *markdown(rows)]
-    if crossed:
-        lines += ["", "## Simulators crosswise", "", *markdown(crossed)]
     lines += ["", "## Sent to a person as unlike the training", "", *flagged(parts)]
     scans = [parts[name] for name in ("scans", "zoo") if name in parts]
     wrong = [line for part in scans for line in errors(part)]
@@ -414,8 +398,6 @@ def main() -> None:
     parser.add_argument("--build", action="store_true", help="make what is missing of the cases")
     parser.add_argument("--minutes", type=float, default=60.0, help="for --build")
     parser.add_argument("--share", type=int, nargs=2, default=(0, 1), metavar=("I", "N"), help="make each N-th alone")
-    parser.add_argument("--kspace-model", type=Path)
-    parser.add_argument("--torchio-model", type=Path)
     parser.add_argument("--output", type=Path, help="folder; default: beside the answers in the cache")
     options = parser.parse_args()
     if options.build:
@@ -428,16 +410,14 @@ def main() -> None:
     banks = {name: load_bank(options.cache / name) for name in PARTS if list((options.cache / name).glob("*.json"))}
     if not banks:
         parser.error(f"there are no cases in {options.cache}: make some with --build")
-    parts = {n: answered(options.model, b, _kept(options.cache, options.model, n)) for n, b in banks.items()}
+    parts = {n: answered(options.model, b, kept_answers(options.cache, options.model, n)) for n, b in banks.items()}
     rows = measure(parts)
-    named = {"learnt from k-space motion": options.kspace_model, "learnt from TorchIO motion": options.torchio_model}
-    crossed = crosswise({n: m for n, m in named.items() if m is not None}, banks, options.cache)
-    text = report(options.model, parts, rows, crossed)
+    text = report(options.model, parts, rows)
     folder = options.output or options.cache
     folder.mkdir(parents=True, exist_ok=True)
     stem = f"musts_{sha256_of(options.model)[:12]}"
     (folder / f"{stem}.md").write_text(text, encoding="utf-8")
-    stored = {"model": sha256_of(options.model), "rows": as_json(rows), "crosswise": as_json(crossed)}
+    stored = {"model": sha256_of(options.model), "rows": as_json(rows)}
     (folder / f"{stem}.json").write_text(json.dumps(stored, indent=1) + "\n", encoding="utf-8")
     print(text)
     print(f"written to {folder / stem}.md and .json")
