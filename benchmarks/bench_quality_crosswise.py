@@ -4,8 +4,8 @@
 
 RUN holds the banks of `brainsift train quality`, and the cases of `bench_quality_musts.py --build` are there. Three
 networks learn alike, from nothing and with as many steps: from movement in k-space, from TorchIO's, and from both; all
-else is the same. Each is judged on cases of heads 17 to 20 and of real scans, moved by either. Prints a table. Trainings go on
-where they were stopped. Every movement is simulated; no figure is clinical.
+else is the same. Each is judged on cases of heads 17 to 20 and of real scans, moved by either. Prints a table.
+Trainings go on where they were stopped. Every movement is simulated; no figure is clinical.
 """
 
 from __future__ import annotations
