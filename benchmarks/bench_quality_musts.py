@@ -4,7 +4,8 @@
     python benchmarks/bench_quality_musts.py runs/quality/quality.onnx     # measure; some minutes
 
 Cases (`quality_cases.py`) go through the anatomy pass and are cut around the brain that it finds, as in a run; answers
-are those of a run too: FLAIR is filed as FLAIR, and contrast is measured as well as seen.
+are those of a run too: FLAIR is filed as FLAIR, contrast and noise are measured as well as seen, and stacks of slices
+are rejected.
 Grades are continuous and cut at 0.5 and 1.5. Severe: grade 2 against 0 and 1. Mild: grade 1 against 0, severe ones left
 out. Each figure stands for all scans, and for those farther than 0.25 from the cuts it asks about: nobody can tell 1.49
 from 1.51, yet the first counts as an error if it is called severe. Intervals are of 95 %: people resampled, exact where
@@ -18,7 +19,7 @@ import json
 import os
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -36,10 +37,13 @@ from brainsift.learn.quality.truth import COLUMNS
 from brainsift.models.checksums import sha256_of
 from brainsift.models.joining import can_answer_for, switch_for
 from brainsift.models.session import load_onnx
+from brainsift.scans.dimension import dimension_of
 from brainsift.simulate.artefacts.grades import CUTS, whole
 from brainsift.tasks.quality.contrast import with_measured_contrast
 from brainsift.tasks.quality.flair import FLAIR
 from brainsift.tasks.quality.network import GRADED, MODEL, SEQUENCES, Answer, decode
+from brainsift.tasks.quality.noise import with_measured_noise
+from brainsift.tasks.quality.task import PROPER_STACK, SUSCEPTIBILITY
 from brainsift.tasks.quality.unlike import LOW_CONFIDENCE, OUT_OF_DISTRIBUTION, OUTSIDE_RANGE, unlike_training
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
@@ -119,6 +123,15 @@ def answered(model: Path, bank: Bank, kept: Path) -> Part:
 
 def ask(model: Path, bank: Bank, kept: Path) -> list[Answer]:
     """A run's answers for every case; what the network was asked before is read from `kept`."""
+    logits = logits_of(model, bank, kept)
+    return [
+        _weighed(decode(logits[facts["case"]]), facts, _sequence(row))
+        for facts, row in zip(bank.facts, bank.truth, strict=True)
+    ]
+
+
+def logits_of(model: Path, bank: Bank, kept: Path) -> dict[str, np.ndarray]:
+    """What the network says of every case, by name: float32 (25, outputs)."""
     stored: dict[str, np.ndarray] = {}
     if kept.is_file():
         with np.load(kept) as file:
@@ -138,10 +151,7 @@ def ask(model: Path, bank: Bank, kept: Path) -> list[Answer]:
                 _keep(kept, stored)
     if fresh:
         _keep(kept, stored)
-    return [
-        _weighed(decode(stored[facts["case"]]), facts, _sequence(row))
-        for facts, row in zip(bank.facts, bank.truth, strict=True)
-    ]
+    return stored
 
 
 def _sequence(truth: np.ndarray) -> str | None:
@@ -150,9 +160,12 @@ def _sequence(truth: np.ndarray) -> str | None:
 
 
 def _weighed(answer: Answer, facts: dict[str, Any], sequence: str | None) -> Answer:
-    """With the measured contrast."""
+    """With measured contrast and noise, and a stack of 2D slices rejected by its geometry."""
     filed = FLAIR if sequence == FLAIR else answer.likeliest_sequence()
-    return with_measured_contrast(answer, facts["metrics"], SimpleNamespace(**_anatomy(facts)), filed)
+    answer = with_measured_contrast(answer, facts["metrics"], SimpleNamespace(**_anatomy(facts)), filed)
+    answer = with_measured_noise(answer, facts["measured_snr"])
+    stack = dimension_of(np.array(facts["spacing_mm"]), {}, filed == SUSCEPTIBILITY)[0] == "2D"
+    return replace(answer, proper=min(answer.proper, PROPER_STACK)) if stack else answer
 
 
 def _keep(path: Path, stored: dict[str, np.ndarray]) -> None:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import csv
 import re
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -33,6 +32,7 @@ from brainsift.learn.quality.clean import (
 from brainsift.learn.quality.corrupt import Fault, Faulty, add_noise_and_grade, apply_fault, draw_fault, draw_low_noise
 from brainsift.learn.quality.torchio_motion import draw_torchio_motion
 from brainsift.learn.quality.truth import truth_row
+from brainsift.learn.quality.zoo import read_again
 from brainsift.scans.conform import labels_to_input
 from brainsift.scans.read import read, read_file
 from brainsift.scans.ref import ScanRef
@@ -40,11 +40,11 @@ from brainsift.scans.volume import InputGrid, ReadFacts, Volume
 from brainsift.simulate.artefacts.intensity import Noise, draw_noise
 from brainsift.simulate.heads import grid_shape
 from brainsift.simulate.labelmap import LabelMap, load_label_map
-from brainsift.simulate.write import draw_layout, write_array
 from brainsift.simulate.zoo import IMPROPER, PROPER, draw_zoo, make_zoo
 from brainsift.simulate.zoo_study import PROPER_SHARE, stored
 from brainsift.tasks.quality.contrast import FLUID, GREY, WHITE
 from brainsift.tasks.quality.metrics import compute_metrics
+from brainsift.tasks.quality.noise import measured_snr
 from brainsift.tasks.quality.slices import slices_of
 from brainsift.tasks.quality.unlike import METRIC_LIMITS
 
@@ -56,8 +56,8 @@ MARGIN = 0.25
 SEED = 7_000_000
 """Banks draw from 1,000 and from 901,000 on, with another second number (`learn.quality.job`, `build`)."""
 
-HEADS = (17, 18, 19, 20)
-"""Label maps that no training saw."""
+HEADS, LEARNT_FROM = (17, 18, 19, 20), tuple(range(1, 17))
+"""Label maps that no training saw, and those that trainings see."""
 
 CLEAN_SCANS = (
     *(f"t1w_brain_{n:02d}" for n in (9, 10, 11, 12)),
@@ -113,9 +113,18 @@ def plan(data: Path, simulated: int, real: int, zoo: int) -> list[Job]:
     return [job for group in zip_longest(rounds, heads, animals, scans) for job in group if job is not None]
 
 
+def plan_fit(data: Path, each: int) -> list[Job]:
+    """Scans of the heads that a network learnt from, to fit with what measures weigh: `each` paintings of each head."""
+    return [
+        Job("fit", f"head_{head:02d}_{n:03d}", lambda head=head, n=n: simulated_examples(data, head, n))
+        for n in range(each)
+        for head in LEARNT_FROM
+    ]
+
+
 def build(jobs: list[Job], cache: Path, seconds: float, told: Callable[[Job, int], None]) -> int:
     """Make the missing files of the cache for at most as many seconds; returns how many are still missing."""
-    there = {part: set(chunk_names(cache / part)) for part in PARTS}
+    there = {part: set(chunk_names(cache / part)) for part in {job.part for job in jobs}}
     todo = [job for job in jobs if job.name not in there[job.part]]
     start = time.monotonic()
     for done, job in enumerate(todo):
@@ -143,6 +152,7 @@ def seen(volume: Volume, truth: np.ndarray, person: str, facts: dict[str, Any]) 
         "anatomy_sha256": anatomy.model_sha256,
         "spacing_mm": [round(float(mm), 3) for mm in volume.spacing],
     }
+    found["measured_snr"] = measured_snr(volume, anatomy)
     metrics = compute_metrics(volume, anatomy) if anatomy.has_brain else {}
     found["metrics"] = {name: metrics.get(name) for name in (*METRIC_LIMITS, GREY, WHITE, FLUID)}
     return Example(to_levels(slices_of(volume, anatomy).pixels), truth, person, facts | found)
@@ -239,12 +249,7 @@ def zoo_example(data: Path, number: int) -> Example:
     kind = kinds[(earlier if proper else number - 1 - earlier) % len(kinds)]
     label_map = _head(data / "label_maps" / f"head_{head}_labels.nii.gz")
     made = make_zoo(draw_zoo(rng, kind), label_map, grid_shape(1.0), 1.0)
-    values, slope = stored(made.image)
-    x, y, z = (float(mm) for mm in np.linalg.norm(made.affine[:3, :3], axis=0))
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "zoo.nii.gz"
-        write_array(values, made.affine, path, replace(draw_layout(rng, (x, y, z)), slope=slope))
-        volume = read_file(path)
+    volume = read_again(rng, made)
     truth = truth_row({"proper": made.proper, "sequence": made.sequence})
     facts = {"kind": kind, "variant": made.parameters.variant, "why": made.why, "sequence": made.sequence}
     outside = made.brain_outside_fov

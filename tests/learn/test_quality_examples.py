@@ -9,7 +9,7 @@ from scipy import ndimage
 
 from brainsift.anatomy.cleaning import bounding_box
 from brainsift.learn.building import build_folders
-from brainsift.learn.quality import build, clean
+from brainsift.learn.quality import build, clean, zoo
 from brainsift.learn.quality.bank import chunk_names, load_bank
 from brainsift.learn.quality.build import make_chunk, plan_chunks
 from brainsift.learn.quality.clean import CleanScan, box_of, draw_painting, paint, place_head, resample_clean
@@ -20,6 +20,7 @@ from brainsift.learn.quality.truth import COLUMNS
 from brainsift.simulate.artefacts.flair import Unsuppressed
 from brainsift.simulate.artefacts.intensity import Noise
 from brainsift.simulate.labelmap import load_label_map
+from brainsift.simulate.zoo import KINDS, PROPER
 
 MOTION, NOISE, CONTRAST = (COLUMNS.index(name) for name in ("motion", "noise", "contrast"))
 
@@ -139,7 +140,7 @@ def test_the_box_is_that_of_the_mask_give_or_take_the_jitter(scan: CleanScan) ->
 
 def test_jobs_go_around_the_files_and_keep_people_apart() -> None:
     maps, scans = [Path("head_01_labels.nii.gz"), Path("head_02_labels.nii.gz")], [Path("t1w_brain_01.nii.gz")]
-    jobs = plan_chunks(maps, scans, 8, 0)
+    jobs = [job for job in plan_chunks(maps, scans, 8, 0) if not job.zoo]
     assert [job.person for job in jobs[:4]] == ["head_01", "t1w_brain_01", "head_02", "t1w_brain_01"]
     assert [job.around for job in jobs[:4]] == [None, maps[0], None, maps[1]]
     assert len({job.name for job in jobs}) == len({job.seed for job in jobs}) == 8
@@ -215,3 +216,17 @@ def test_every_second_chunk_is_of_a_real_brain_alone_and_in_a_head(
     sources = [e.facts["source"] for e in examples]
     assert sources.count("real scan") == sources.count("real brain in a painted head") == 9
     assert {e.person for e in examples} == {"scan_a"}
+
+
+def test_the_zoo_has_one_example_of_each_kind_seen_as_a_run_sees_it(
+    label_maps: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(zoo, "SPACING_MM", (3.0, 4.0))
+    jobs = [job for job in plan_chunks(sorted(label_maps.iterdir()), [], 2 * build.ZOO_EVERY, 0) if job.zoo]
+    assert [job.name for job in jobs] == ["person_0_zoo00000", "person_1_zoo00001"]
+    make_chunk(jobs[0], tmp_path)
+    bank = load_bank(tmp_path)
+    assert [facts["fault"] for facts in bank.facts] == [f"zoo_{kind}" for kind in KINDS]
+    proper = dict(zip(KINDS, bank.truth[:, COLUMNS.index("proper")], strict=True))
+    assert all(proper[kind] == (kind in PROPER) for kind in KINDS)
+    assert np.isnan(bank.truth[:, [MOTION, NOISE, CONTRAST]]).all()

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from brainsift.scans.noise import noise_sd
 from brainsift.simulate.artefacts.intensity import (
     Bias,
     LostContrast,
@@ -17,7 +18,7 @@ from brainsift.simulate.artefacts.intensity import (
     draw_lost_contrast,
     draw_noise,
 )
-from brainsift.simulate.artefacts.measures import brain_snr, grey_and_white_levels, noise_sd, relative_contrast
+from brainsift.simulate.artefacts.measures import brain_snr, grey_and_white_levels, relative_contrast
 
 Float32 = NDArray[np.float32]
 SPACING_MM = (1.0, 1.0, 1.0)

@@ -25,6 +25,7 @@ from brainsift.learn.quality.corrupt import OF_FLAIR, apply_fault, draw_fault, d
 from brainsift.learn.quality.improper import derived_example, zoo_example
 from brainsift.learn.quality.recolour import recolour
 from brainsift.learn.quality.transplant import transplant
+from brainsift.learn.quality.zoo import zoo_examples
 from brainsift.simulate.artefacts.intensity import draw_noise
 from brainsift.simulate.labelmap import LabelMap, load_label_map
 
@@ -42,6 +43,9 @@ CHIMAP_SHARE = 0.5
 REAL_EVERY = 2
 """One chunk in so many is of a real scan."""
 
+ZOO_EVERY = 8
+"""For so many chunks there is one more of the zoo."""
+
 RECOLOURED_SHARE = 0.3
 """Of real scans."""
 
@@ -50,8 +54,15 @@ CACHED_HEADS = 4
 
 @dataclass(frozen=True)
 class ChunkJob:
-    """One chunk: which file, of whom, and whether it is a label map or a real scan; label maps may be painted in one
-    kind of contrast alone, such as ``flair``. `around` is the label map whose head is laid around a real brain."""
+    """One chunk: which file, of whom, and what is made of it.
+
+    Attributes
+    ----------
+    real : a clean real scan rather than a label map.
+    kind : of contrast, such as ``flair``, that a label map is painted in alone.
+    around : label map whose head is laid around a real brain.
+    zoo : one example of each kind of the zoo, rather than paintings.
+    """
 
     name: str
     path: Path
@@ -60,12 +71,13 @@ class ChunkJob:
     seed: int
     kind: str | None = None
     around: Path | None = None
+    zoo: bool = False
 
 
 def plan_chunks(
     label_maps: Sequence[Path], scans: Sequence[Path], chunks: int, seed: int, kind: str | None = None
 ) -> list[ChunkJob]:
-    """`chunks` jobs that go around the files; every second one is of a real scan where there are any.
+    """`chunks` jobs that go around the files; every second one is of a real scan where there are any. More of the zoo.
 
     Parameters
     ----------
@@ -87,12 +99,19 @@ def plan_chunks(
         name = f"{person_of(path)}_{kind or ''}{number:05d}"
         head = next(heads, None) if real else None
         jobs.append(ChunkJob(name, path, person_of(path), real, seed + number, kind, head))
-    return jobs
+    animals = chunks // ZOO_EVERY if label_maps and kind is None else 0
+    return jobs + [_zoo_job(next(heads), number, seed + number) for number in range(animals)]
+
+
+def _zoo_job(path: Path, number: int, seed: int) -> ChunkJob:
+    return ChunkJob(f"{person_of(path)}_zoo{number:05d}", path, person_of(path), False, seed, zoo=True)
 
 
 def make_chunk(job: ChunkJob, folder: Path) -> Path:
     """Make and write one chunk."""
-    rng = np.random.default_rng([job.seed, 77])
+    rng = np.random.default_rng([job.seed, 79 if job.zoo else 77])
+    if job.zoo:
+        return write_chunk(zoo_examples(rng, _head(job.path), job.person), folder, job.name)
     if job.real:
         return write_chunk(real_examples(rng, job.path, job.person, job.around), folder, job.name)
     return write_chunk(painted_examples(rng, job.path, job.person, job.kind), folder, job.name)

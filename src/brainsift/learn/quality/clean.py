@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 
 from brainsift.anatomy.cleaning import bounding_box
 from brainsift.scans.conform import axis_weights, separable, target_count
+from brainsift.scans.noise import noise_sd
 from brainsift.scans.read import read_file
 from brainsift.simulate.acquire import Acquisition, acquire, draw_acquisition
 from brainsift.simulate.artefacts.flair import FLUID_LABELS
 from brainsift.simulate.artefacts.gadolinium import Gadolinium, apply_gadolinium, draw_gadolinium
-from brainsift.simulate.artefacts.measures import noise_sd
 from brainsift.simulate.contrast import Contrast, draw_contrast, tables
 from brainsift.simulate.coverage import WHOLE, Coverage, draw_coverage, keep_mask
 from brainsift.simulate.deform import DeformRanges, deform, draw_deformation

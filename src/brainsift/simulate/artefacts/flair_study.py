@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from brainsift.scans.noise import noise_sd
 from brainsift.simulate.artefacts.flair import (
     FLUID_LABELS,
     apply_csf_flow,
@@ -20,7 +21,7 @@ from brainsift.simulate.artefacts.flair import (
 )
 from brainsift.simulate.artefacts.grades import contrast_grade, motion_grade, noise_grade
 from brainsift.simulate.artefacts.intensity import apply_noise, draw_noise
-from brainsift.simulate.artefacts.measures import noise_sd, relative_contrast
+from brainsift.simulate.artefacts.measures import relative_contrast
 from brainsift.simulate.artefacts.study import GOOD_SEVERITY, MAX_SEVERITY, Done, write_study
 from brainsift.simulate.head import SimulatedHead
 from brainsift.simulate.zoo import brain_of

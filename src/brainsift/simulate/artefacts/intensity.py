@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from brainsift.scans.noise import noise_sd
 from brainsift.simulate.acquire import BIAS_KNOT_MM
 from brainsift.simulate.artefacts.measures import (
     Corrupted,
     Mask,
     change_in,
     grey_and_white_levels,
-    noise_sd,
     not_air,
     relative_contrast,
 )

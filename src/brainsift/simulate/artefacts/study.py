@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from brainsift.scans.noise import noise_sd
 from brainsift.simulate.artefacts.gadolinium import apply_gadolinium, draw_gadolinium
 from brainsift.simulate.artefacts.grades import contrast_grade, motion_grade, noise_grade
 from brainsift.simulate.artefacts.intensity import apply_lost_contrast, apply_noise, draw_lost_contrast, draw_noise
-from brainsift.simulate.artefacts.measures import noise_sd, relative_contrast
+from brainsift.simulate.artefacts.measures import relative_contrast
 from brainsift.simulate.artefacts.motion import Moved, apply_motion, draw_motion
 from brainsift.simulate.artefacts.truth import ScanTruth, write_tables
 from brainsift.simulate.head import SimulatedHead, render_head

@@ -17,6 +17,7 @@ from brainsift.tasks.base import Finding, Measurement
 from brainsift.tasks.quality.contrast import measured_contrast, with_measured_contrast
 from brainsift.tasks.quality.flair import FLAIR, FlairVerdict, filed_as_flair, flair_verdict
 from brainsift.tasks.quality.network import GRADED, Answer, QualityNetwork, open_quality_network
+from brainsift.tasks.quality.noise import measured_snr, with_measured_noise
 from brainsift.tasks.quality.slices import Slices, slices_of
 from brainsift.tasks.quality.unlike import unlike_training
 from brainsift.tasks.quality.words import describe
@@ -70,6 +71,8 @@ class QualityTask:
         answer = network.ask(slices, FLAIR if filed else None)
         metrics = _metrics(volume, anatomy)
         answer = with_measured_contrast(answer, metrics, anatomy, FLAIR if filed else answer.likeliest_sequence())
+        snr = measured_snr(volume, anatomy)
+        answer = with_measured_noise(answer, snr)
         stack = _stack(volume, answer)
         if stack:
             answer = replace(answer, proper=min(answer.proper, PROPER_STACK))
@@ -83,7 +86,8 @@ class QualityTask:
             label="proper" if answer.proper > EVEN_ODDS else "improper",
             probabilities=probabilities(answer),
             measurements=measure(answer, slices)
-            | {"stack_of_slices": stack, "relative_contrast": _rounded(measured_contrast(metrics, anatomy))}
+            | {"stack_of_slices": stack, "brain_snr": _rounded(snr, 1)}
+            | {"relative_contrast": _rounded(measured_contrast(metrics, anatomy), 3)}
             | flair
             | unlike
             | {f"metric_{name}": v for name, v in metrics.items()},
@@ -94,8 +98,8 @@ class QualityTask:
         return finding.model_copy(update={"reason": describe(finding)})
 
 
-def _rounded(value: float | None) -> float | None:
-    return None if value is None else round(value, 3)
+def _rounded(value: float | None, digits: int) -> float | None:
+    return None if value is None else round(value, digits)
 
 
 def _stack(volume: Volume, answer: Answer) -> bool:

@@ -1,0 +1,80 @@
+"""Noise, by what the network sees and by what is measured.
+
+Noise is a number: the brain's mean over the standard deviation of its finest detail (Donoho 1995, IEEE Trans Inf Theory
+41:613), which native voxels of white matter tell better than slices of 1 mm. Log-odds of both are added. Stripes of
+spikes count as noise too and leave the measure as it is, so that the measure is bound.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from brainsift.anatomy.anatomy import Anatomy
+from brainsift.anatomy.cleaning import bounding_box
+from brainsift.anatomy.labels import Tissue
+from brainsift.scans.conform import labels_to_input
+from brainsift.scans.noise import noise_sd
+from brainsift.scans.volume import Volume
+from brainsift.tasks.quality.contrast import CERTAIN, MIN_CONFIDENCE
+from brainsift.tasks.quality.metrics_places import neighbours
+from brainsift.tasks.quality.network import Answer, sigmoid
+
+LIMITS = (15.0, 7.0)
+"""SNR of the brain below which noise is moderate, and severe (docs/simulate.md)."""
+
+NETWORK, MEASURE, SCALE = 0.5, 6.0, 1.0
+"""Times the network's log-odds; log-odds for each e-fold of SNR below the limit; times the limit. Fitted on simulated
+heads (`benchmarks/bench_measured.py`)."""
+
+LARGEST = 80.0
+"""SNR above which the finest detail was averaged away, by interpolation or smoothing, and says nothing of noise: scans
+of 1 mm have 20 to 50."""
+
+MOST = 4.0
+"""Log-odds that the measure may say: stripes need no more than a network that is sure."""
+
+BRAIN, WHITE = 1, 3
+"""Codes of places: in the brain, and in white matter away from its border."""
+
+
+def measured_snr(volume: Volume, anatomy: Anatomy | None) -> float | None:
+    """Mean of the brain over the standard deviation of its noise, of native voxels; 0.1 s.
+
+    None where the anatomy cannot be trusted, values are no magnitudes, or white matter has no inside.
+    """
+    if anatomy is None or not anatomy.has_brain or anatomy.confidence < MIN_CONFIDENCE:
+        return None
+    white = anatomy.labels == Tissue.WHITE
+    places = np.where(white & (neighbours(white) == 6), WHITE, anatomy.brain * BRAIN).astype(np.uint8)
+    codes = labels_to_input(places, anatomy.affine, volume)
+    box = bounding_box(codes > 0)
+    codes, values = codes[box], volume.data[box]
+    level = float(values[codes >= BRAIN].mean()) if codes.any() else 0.0
+    if level <= 0:
+        return None
+    try:
+        sd = noise_sd(values, codes == WHITE)
+    except ValueError:
+        return None
+    return level / sd if sd > 0 else None
+
+
+def with_measured_noise(answer: Answer, snr: float | None) -> Answer:
+    """The answer with the grade of noise by both; as it is where nothing, or nothing that says much, was measured."""
+    if snr is None or snr > LARGEST:
+        return answer
+    seen = (answer.moderate["noise"], answer.severe["noise"])
+    moderate, severe = (_joint(limit, p, snr) for limit, p in zip(LIMITS, seen, strict=True))
+    return replace(
+        answer,
+        moderate={**answer.moderate, "noise": moderate},
+        severe={**answer.severe, "noise": min(moderate, severe)},
+    )
+
+
+def _joint(limit: float, probability: float, snr: float) -> float:
+    bounded = min(max(probability, CERTAIN), 1 - CERTAIN)
+    measured = float(np.clip(MEASURE * np.log(SCALE * limit / snr), -MOST, MOST))
+    return float(sigmoid(np.asarray(NETWORK * np.log(bounded / (1 - bounded)) + measured)))
