@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brainsift.anatomy.anatomy import Anatomy
+from brainsift.anatomy.cleaning import bounding_box
 from brainsift.scans.conform import labels_to_input
 from brainsift.scans.volume import Volume
 from brainsift.tasks.quality.metrics_places import BRAIN, Box, UInt8, lattice, thinned
@@ -65,12 +66,9 @@ def fwhm(difference_variance: float, variance: float) -> float | None:
 
 def native_box(volume: Volume, anatomy: Anatomy) -> Box | None:
     """First and one-past-last native voxel of the brain along each axis; None where the scan shows no brain."""
-    spans = []
-    for axis in range(3):
-        planes = np.flatnonzero(anatomy.brain.any(axis=tuple(a for a in range(3) if a != axis)))
-        if not len(planes):
-            return None
-        spans.append((planes[0] - 0.5, planes[-1] + 0.5))
+    if not anatomy.brain.any():
+        return None
+    spans = [(side.start - 0.5, side.stop - 0.5) for side in bounding_box(anatomy.brain)]
     corners = np.array(np.meshgrid(*spans, indexing="ij")).reshape(3, -1)
     to_native = np.linalg.inv(volume.affine) @ anatomy.affine
     native = to_native[:3, :3] @ corners + to_native[:3, 3:]

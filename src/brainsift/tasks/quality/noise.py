@@ -12,13 +12,13 @@ from dataclasses import replace
 import numpy as np
 
 from brainsift.anatomy.anatomy import Anatomy
-from brainsift.anatomy.cleaning import bounding_box
 from brainsift.anatomy.labels import Tissue
 from brainsift.scans.conform import labels_to_input
 from brainsift.scans.noise import noise_sd
 from brainsift.scans.volume import Volume
 from brainsift.tasks.quality.contrast import CERTAIN, MIN_CONFIDENCE
-from brainsift.tasks.quality.metrics_places import neighbours
+from brainsift.tasks.quality.metrics_places import neighbours, thinned
+from brainsift.tasks.quality.metrics_sharpness import native_box
 from brainsift.tasks.quality.network import Answer, sigmoid
 
 LIMITS = (15.0, 7.0)
@@ -44,18 +44,20 @@ def measured_snr(volume: Volume, anatomy: Anatomy | None) -> float | None:
 
     None where the anatomy cannot be trusted, values are no magnitudes, or white matter has no inside.
     """
-    if anatomy is None or not anatomy.has_brain or anatomy.confidence < MIN_CONFIDENCE:
+    if anatomy is None or anatomy.confidence < MIN_CONFIDENCE:
         return None
+    box = native_box(volume, anatomy)
+    if box is None:
+        return None
+    part = thinned(volume, box, (1, 1, 1))
     white = anatomy.labels == Tissue.WHITE
     places = np.where(white & (neighbours(white) == 6), WHITE, anatomy.brain * BRAIN).astype(np.uint8)
-    codes = labels_to_input(places, anatomy.affine, volume)
-    box = bounding_box(codes > 0)
-    codes, values = codes[box], volume.data[box]
-    level = float(values[codes >= BRAIN].mean()) if codes.any() else 0.0
+    codes = labels_to_input(places, anatomy.affine, part)
+    level = float(part.data[codes >= BRAIN].mean()) if codes.any() else 0.0
     if level <= 0:
         return None
     try:
-        sd = noise_sd(values, codes == WHITE)
+        sd = noise_sd(part.data, codes == WHITE)
     except ValueError:
         return None
     return level / sd if sd > 0 else None
