@@ -86,7 +86,7 @@ def test_probabilities_fall_with_contrast_and_the_worse_grade_is_never_likelier(
         ({GREY: None, WHITE: None}, anatomy(), "T1w"),
         (metrics(0.3), anatomy(confidence=0.1), "T1w"),
         (metrics(0.3), None, "T1w"),
-        (metrics(0.3), anatomy(), "T2w"),
+        (metrics(0.3), anatomy(), "PDw"),
         ({GREY: 0.0, WHITE: 0.0}, anatomy(), "T1w"),
     ],
 )

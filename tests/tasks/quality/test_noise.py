@@ -12,9 +12,10 @@ from brainsift.tasks.quality.noise import LARGEST, LIMITS, measured_snr, with_me
 from tests.tasks.quality.metrics_scene import NATIVE_SHAPE, anatomy_of, clean_head, labels, native_labels, volume_of
 
 
-def answer(moderate: float = 0.0, severe: float = 0.0) -> Answer:
-    """Log-odds of noise by the network."""
+def answer(moderate: float = 0.0, severe: float = 0.0, moved: float = -9.0) -> Answer:
+    """Log-odds of noise, and of movement, by the network."""
     logits = np.full((25, N_OUTPUTS), -9.0, np.float32)
+    logits[:, OUTPUTS.index("motion_at_least_1")] = moved
     logits[:, OUTPUTS.index("noise_at_least_1")] = moderate
     logits[:, OUTPUTS.index("noise_at_least_2")] = severe
     return decode(logits)
@@ -50,6 +51,11 @@ def test_the_network_tips_what_lies_near_a_limit_and_stripes_count_whatever_is_m
     near = 1.05 * LIMITS[0]
     assert [with_measured_noise(answer(odds, -9), near).grade("noise") for odds in (-3.0, 3.0)] == [0, 1]
     assert with_measured_noise(answer(12.0, 12.0), 40.0).grade("noise") == 2
+
+
+def test_ripples_of_movement_are_not_charged_as_noise_and_their_lack_clears() -> None:
+    assert [with_measured_noise(answer(-1, -1, moved), 5.0).grade("noise") for moved in (-9.0, 9.0)] == [2, 0]
+    assert [with_measured_noise(answer(3, -1, moved), 40.0).grade("noise") for moved in (-9.0, 9.0)] == [0, 0]
 
 
 def test_an_image_without_fine_detail_is_left_to_the_network() -> None:

@@ -60,10 +60,13 @@ class Weights:
 WEIGHTS = MappingProxyType(
     {
         "T1w": Weights((0.20, 0.10), 0.215, 9.35, 1.06),
+        "T2w": Weights((0.12, 0.06), 0.215, 9.35, 1.06),
+        "T2starw": Weights((0.07, 0.035), 0.215, 9.35, 1.06),
         FLAIR: Weights((0.10, 0.05), 0.690, 1.80, 0.625, 9.01, 1.02),
     }
 )
-"""Sequences whose contrast is measured."""
+"""Sequences whose contrast is measured; T2w and gradient echo, of which too few lost contrast to fit them, as T1w. Not
+PDw, whose tissues the anatomy pass does not tell apart well enough."""
 
 
 def measured_contrast(metrics: Metrics, anatomy: Anatomy | None) -> float | None:

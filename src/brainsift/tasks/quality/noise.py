@@ -1,8 +1,9 @@
 """Noise, by what the network sees and by what is measured.
 
 Noise is a number: the brain's mean over the standard deviation of its finest detail (Donoho 1995, IEEE Trans Inf Theory
-41:613), which native voxels of white matter tell better than slices of 1 mm. Log-odds of both are added. Stripes of
-spikes count as noise too and leave the measure as it is, so that the measure is bound.
+41:613), which native voxels of white matter tell better than slices of 1 mm. Log-odds of both are added. Ripples of
+movement look like noise to the measure, so that where the network sees movement the measure can clear a scan of noise
+and hardly charge it. Stripes of spikes count as noise too and leave the measure as it is, so that the measure is bound.
 """
 
 from __future__ import annotations
@@ -24,9 +25,12 @@ from brainsift.tasks.quality.network import Answer, sigmoid
 LIMITS = (15.0, 7.0)
 """SNR of the brain below which noise is moderate, and severe (docs/simulate.md)."""
 
-NETWORK, MEASURE, SCALE = 0.5, 6.0, 1.0
+NETWORK, MEASURE, SCALE = 0.5, 10.0, 1.0
 """Times the network's log-odds; log-odds for each e-fold of SNR below the limit; times the limit. Fitted on simulated
-heads (`benchmarks/bench_measured.py`)."""
+heads (`benchmarks/bench_noise.py`)."""
+
+STILL = 2
+"""Power of the probability of a still scan that multiplies what the measure charges."""
 
 LARGEST = 80.0
 """SNR above which the finest detail was averaged away, by interpolation or smoothing, and says nothing of noise: scans
@@ -68,7 +72,8 @@ def with_measured_noise(answer: Answer, snr: float | None) -> Answer:
     if snr is None or snr > LARGEST:
         return answer
     seen = (answer.moderate["noise"], answer.severe["noise"])
-    moderate, severe = (_joint(limit, p, snr) for limit, p in zip(LIMITS, seen, strict=True))
+    still = (1 - answer.moderate["motion"]) ** STILL
+    moderate, severe = (_joint(limit, p, snr, still) for limit, p in zip(LIMITS, seen, strict=True))
     return replace(
         answer,
         moderate={**answer.moderate, "noise": moderate},
@@ -76,7 +81,8 @@ def with_measured_noise(answer: Answer, snr: float | None) -> Answer:
     )
 
 
-def _joint(limit: float, probability: float, snr: float) -> float:
+def _joint(limit: float, probability: float, snr: float, still: float) -> float:
     bounded = min(max(probability, CERTAIN), 1 - CERTAIN)
-    measured = float(np.clip(MEASURE * np.log(SCALE * limit / snr), -MOST, MOST))
-    return float(sigmoid(np.asarray(NETWORK * np.log(bounded / (1 - bounded)) + measured)))
+    measured = MEASURE * float(np.log(SCALE * limit / snr))
+    said = min(max(measured * still if measured > 0 else measured, -MOST), MOST)
+    return float(sigmoid(np.asarray(NETWORK * np.log(bounded / (1 - bounded)) + said)))
