@@ -39,6 +39,13 @@ def test_a_part_of_a_bank_keeps_its_examples(bank: Bank) -> None:
     assert int(part.pixels(0)[0, 0, 0]) == 153
 
 
+def test_banks_add_up(bank: Bank) -> None:
+    both = bank.only([2, 0]) + bank.only([1])
+    assert both.people == ("b", "a", "a")
+    assert both.truth[:, COLUMNS.index("motion")] == pytest.approx([1.2, 0, 2])
+    assert [int(both.pixels(i)[0, 0, 0]) for i in range(3)] == [153, 51, 102]
+
+
 def test_a_chunk_that_was_not_finished_does_not_count(tmp_path: Path) -> None:
     write_chunk([example("a", 0.0)], tmp_path, "a_0")
     (tmp_path / "a_1.npy").touch()

@@ -101,3 +101,16 @@ def test_a_model_for_flair_is_trained_exported_and_measured_on_heads_of_its_own(
     wanted = load_onnx(packaged, "quality", 1).run(None, given)[0]
     start = load_onnx(alone.parent / filed.STARTED_FROM, "quality", 1).run(None, {"image": image})[0]
     np.testing.assert_array_equal(start, wanted)
+
+
+def test_of_other_scans_only_those_count_for_flair_whose_truth_is_the_same_there(tmp_path: Path) -> None:
+    known: list[dict[str, float | bool | str | None]] = [
+        {"proper": True, "sequence": "T1w"},
+        {"proper": True, "sequence": "FLAIR", "motion": 1.0},
+        {"proper": False, "sequence": "other"},
+        {"motion": 2.0},
+        {"proper": False, "sequence": "T2w"},
+    ]
+    pixels = np.zeros((24, 4, 4), np.uint8)
+    write_chunk([Example(pixels, truth_row(one), "a", {"n": n}) for n, one in enumerate(known)], tmp_path, "a")
+    assert [facts["n"] for facts in filed.true_of_flair(load_bank(tmp_path)).facts] == [1, 2, 3]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+
 from brainsift.learn.adapt.card import card_text
 from brainsift.learn.adapt.domains import Domains
 from brainsift.learn.adapt.job import export_target, measured_figures
@@ -14,10 +16,12 @@ from brainsift.learn.building import build_folders
 from brainsift.learn.quality.bank import Bank, chunk_names, load_bank
 from brainsift.learn.quality.flair import make_chunk, plan_flair
 from brainsift.learn.quality.job import CARD_FILE, VALIDATION_SHARE
+from brainsift.learn.quality.truth import COLUMNS
 from brainsift.learn.sides import FRESH_BANK, TRAINING_BANK, VALIDATION_BANK, Banks, held_out_chunks, load_sides
 from brainsift.learn.trainer import TrainingPlan
 from brainsift.models.checksums import sha256_of
 from brainsift.models.joining import take_model
+from brainsift.tasks.quality.network import SEQUENCES
 
 SEEDS = {TRAINING_BANK: 6_200_000, VALIDATION_BANK: 6_700_000, FRESH_BANK: 5_000_000}
 """Of the first chunk of each side; those of other banks are smaller."""
@@ -58,11 +62,13 @@ def train_filed(
     Parameters
     ----------
     banks : of scans filed as FLAIR: to learn from, to choose weights and fit answers with, to measure with.
-    beside : examples of other scans that are learnt along, with a head of their own, so that the extractor sees more.
+    beside : examples of other scans that are learnt along, with a head of their own, so that the extractor sees more;
+        of FLAIR, of no sequence, and of what is no brain scan for FLAIR's head too.
     start_from : weights to start from; None for random ones. Of a file with a model for FLAIR, that one's.
     """
     start_from = _own(start_from, output)
-    domains = Domains(beside, banks.training)
+    training = banks.training if beside is None else banks.training + true_of_flair(beside)
+    domains = Domains(beside, training)
     weights = train_adapted(
         domains, banks.validation, output, plan, LESSONS, start_from=start_from, resume=resume, quiet=quiet
     )
@@ -72,6 +78,13 @@ def train_filed(
     text = card_text(path, output, domains, banks.fresh, LESSONS, measured, started)
     (output / CARD_FILE).write_text(text + "\n", encoding="utf-8")
     return path
+
+
+def true_of_flair(bank: Bank) -> Bank:
+    """The examples of which all that is known holds under the name of a FLAIR too."""
+    sequence = bank.truth[:, COLUMNS.index("sequence")]
+    names = (SEQUENCES.index(SEQUENCE), SEQUENCES.index("other"))
+    return bank.only(np.flatnonzero(np.isnan(sequence) | np.isin(sequence, names)).tolist())
 
 
 def _own(start_from: Path | None, output: Path) -> Path | None:

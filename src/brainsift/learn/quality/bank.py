@@ -101,6 +101,13 @@ class Bank:
             tuple(self._place[i] for i in keep),
         )
 
+    def __add__(self, other: Bank) -> Bank:
+        """The examples of both."""
+        shift = len(self._arrays)
+        place = (*self._place, *((array + shift, row) for array, row in other._place))
+        truth = np.concatenate([self.truth, other.truth])
+        return Bank(truth, self.people + other.people, self.facts + other.facts, self._arrays + other._arrays, place)
+
     def with_truth(self, truth: Float32) -> Bank:
         """The same examples with other rows of truth, (N, 6)."""
         return replace(self, truth=truth)

@@ -25,7 +25,7 @@ from brainsift.tasks.quality.network import Answer, sigmoid
 LIMITS = (15.0, 7.0)
 """SNR of the brain below which noise is moderate, and severe (docs/simulate.md)."""
 
-NETWORK, MEASURE, SCALE = 0.5, 10.0, 1.0
+NETWORK, MEASURE, SCALE = 1.0, 11.7, 0.96
 """Times the network's log-odds; log-odds for each e-fold of SNR below the limit; times the limit. Fitted on simulated
 heads (`benchmarks/bench_noise.py`)."""
 
