@@ -34,10 +34,10 @@ from brainsift.simulate.artefacts.grades import contrast_grade
 from brainsift.simulate.artefacts.intensity import apply_noise, draw_noise
 from brainsift.simulate.contrast import twin
 from brainsift.simulate.labelmap import load_label_map
-from brainsift.tasks.quality.contrast import CERTAIN, FLUID_LIMITS, LEAST, WEIGHTS, measured_contrast, measured_fluid
+from brainsift.tasks.quality.contrast import FLUID_LIMITS, LEAST, WEIGHTS, measured_contrast, measured_fluid
 from brainsift.tasks.quality.flair import FLAIR
 from brainsift.tasks.quality.metrics import compute_metrics
-from brainsift.tasks.quality.network import open_quality_network
+from brainsift.tasks.quality.network import CERTAIN, open_quality_network
 from brainsift.tasks.quality.slices import slices_of
 
 Float64 = NDArray[np.float64]

@@ -33,7 +33,7 @@ from brainsift.evaluate.confusion import binary_confusion, confusion
 from brainsift.evaluate.intervals import Interval
 from brainsift.evaluate.measured import accuracy_interval, balanced_accuracy_interval, recall_interval
 from brainsift.learn.quality.bank import LEVELS, Bank, load_bank
-from brainsift.learn.quality.truth import COLUMNS
+from brainsift.learn.quality.truth import COLUMNS, sequence_of
 from brainsift.models.checksums import sha256_of
 from brainsift.models.joining import can_answer_for, switch_for
 from brainsift.models.session import load_onnx
@@ -125,7 +125,7 @@ def ask(model: Path, bank: Bank, kept: Path) -> list[Answer]:
     """A run's answers for every case; what the network was asked before is read from `kept`."""
     logits = logits_of(model, bank, kept)
     return [
-        _weighed(decode(logits[facts["case"]]), facts, _sequence(row))
+        _weighed(decode(logits[facts["case"]]), facts, sequence_of(row))
         for facts, row in zip(bank.facts, bank.truth, strict=True)
     ]
 
@@ -143,7 +143,7 @@ def logits_of(model: Path, bank: Bank, kept: Path) -> dict[str, np.ndarray]:
     for i, facts in enumerate(bank.facts):
         if facts["case"] not in stored:
             given = {name: bank.pixels(i)[None].astype(np.float32) / LEVELS}
-            if has_flair and _sequence(bank.truth[i]) == FLAIR:
+            if has_flair and sequence_of(bank.truth[i]) == FLAIR:
                 given[switch_for(FLAIR)] = np.array(True)
             stored[facts["case"]] = session.run(None, given)[0][0]
             fresh += 1
@@ -152,11 +152,6 @@ def logits_of(model: Path, bank: Bank, kept: Path) -> dict[str, np.ndarray]:
     if fresh:
         _keep(kept, stored)
     return stored
-
-
-def _sequence(truth: np.ndarray) -> str | None:
-    named = truth[COLUMNS.index("sequence")]
-    return SEQUENCES[int(named)] if np.isfinite(named) else None
 
 
 def _weighed(answer: Answer, facts: dict[str, Any], sequence: str | None) -> Answer:

@@ -144,16 +144,16 @@ def real_examples(rng: np.random.Generator, path: Path, person: str, around: Pat
     """Examples of one clean real scan, in its own voxels or others, and of its brain within the head `around`."""
     whole = _scan(path, person)
     scan = resample_clean(rng, whole) if rng.random() < 0.7 else whole
-    examples = [*corrupted(rng, perhaps_recoloured(rng, scan)), derived_example(rng, scan)]
+    examples = _of_real(rng, scan)
     if around is not None:
-        scan = transplant(rng, resample_clean(rng, whole), _head(around))
-        examples += [*corrupted(rng, perhaps_recoloured(rng, scan)), derived_example(rng, scan)]
+        examples += _of_real(rng, transplant(rng, resample_clean(rng, whole), _head(around)))
     return examples
 
 
-def perhaps_recoloured(rng: np.random.Generator, scan: CleanScan) -> CleanScan:
-    """Some of the scans in another contrast."""
-    return recolour(rng, scan) if rng.random() < RECOLOURED_SHARE else scan
+def _of_real(rng: np.random.Generator, scan: CleanScan) -> list[Example]:
+    """Corrupted, some scans in another contrast, and one that is improper."""
+    shown = recolour(rng, scan) if rng.random() < RECOLOURED_SHARE else scan
+    return [*corrupted(rng, shown), derived_example(rng, scan)]
 
 
 def corrupted(rng: np.random.Generator, scan: CleanScan) -> list[Example]:

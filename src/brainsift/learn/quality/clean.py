@@ -61,6 +61,9 @@ FINE_MM, COARSE_MM, COARSE_SHARE = (0.8, 1.35), (1.35, 2.0), 0.25
 BRAIN_AT_MM = (0.0, -14.0, 18.0)
 """Mean place of the brain's centre in a whole-head field of view: the face lies before it, the neck below."""
 
+SMOOTH = (0.1, 0.5)
+"""How much of a label's spread shows."""
+
 MARGIN_VOXELS = 12
 """Air kept around a skull-stripped scan."""
 
@@ -170,7 +173,7 @@ def draw_painting(rng: np.random.Generator, values: NDArray[np.int64], kind: str
     enhanced = SEQUENCE_OF_KIND[chosen] == "T1w" and coverage.strip != "brain" and rng.random() < GADOLINIUM_SHARE
     agent = draw_gadolinium(rng) if enhanced else None
     draw = draw_good_contrast if rng.random() < GOOD_SHARE else draw_contrast
-    smooth = float(rng.uniform(0.1, 0.5))
+    smooth = float(rng.uniform(*SMOOTH))
     return Painting(draw(rng, values, chosen), acquisition, coverage, smooth, agent, draw_fine_structure(rng))
 
 

@@ -13,10 +13,9 @@ from brainsift.learn.quality.bank import Example, write_chunk
 from brainsift.learn.quality.clean import CleanScan, PlacedHead, draw_painting, paint, place_head
 from brainsift.learn.quality.corrupt import OF_FLAIR, apply_fault, draw_fault, draw_low_noise, finish
 from brainsift.learn.quality.improper import derived_example, zoo_example
-from brainsift.learn.quality.truth import COLUMNS, truth_row
+from brainsift.learn.quality.truth import sequence_of, truth_row
 from brainsift.simulate.artefacts.intensity import draw_noise
 from brainsift.simulate.labelmap import load_label_map
-from brainsift.tasks.quality.network import SEQUENCES
 
 PAINTINGS = 2
 """FLAIR scans of each deformed head."""
@@ -102,6 +101,4 @@ def filed_as_flair(rng: np.random.Generator, head: PlacedHead, kind: str) -> Exa
 
 def _reject(example: Example) -> Example:
     """What is proper of another sequence is not proper as the one that it is filed as, and has no grades."""
-    named = example.truth[COLUMNS.index("sequence")]
-    sequence = SEQUENCES[int(named)] if np.isfinite(named) else None
-    return replace(example, truth=truth_row({"proper": False, "sequence": sequence}))
+    return replace(example, truth=truth_row({"proper": False, "sequence": sequence_of(example.truth)}))

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brainsift.anatomy.cleaning import bounding_box
-from brainsift.learn.quality.clean import CleanScan, Float32, Float64
+from brainsift.learn.quality.clean import SMOOTH, CleanScan, Float32, Float64
 from brainsift.simulate.acquire import BIAS_KNOT_MM, acquire, add_rician_noise, draw_acquisition
 from brainsift.simulate.contrast import tables
 from brainsift.simulate.coverage import WHOLE, keep_mask
@@ -36,9 +36,6 @@ VARIES_MM = 14.0
 
 ROOM = (1.0, 1.05)
 """How much larger than the real brain the hole for it is, along each axis."""
-
-SMOOTH = (0.1, 0.5)
-"""How much of a label's spread shows, as in `clean.draw_painting`."""
 
 LARGEST_BIAS = 0.25
 

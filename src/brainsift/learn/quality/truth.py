@@ -54,6 +54,12 @@ def _number(name: str, value: float | bool | str | None) -> float:
     return float(value)
 
 
+def sequence_of(row: Float32) -> str | None:
+    """The suffix that a row of `COLUMNS` names; None where it names none."""
+    named = row[COLUMNS.index("sequence")]
+    return SEQUENCES[int(named)] if np.isfinite(named) else None
+
+
 def label_row(label: Label) -> Float32:
     """What people say of a scan. Nothing else is said of one that is not proper."""
     if label.proper is False:

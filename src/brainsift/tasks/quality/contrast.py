@@ -9,14 +9,14 @@ side weighs was fitted on simulated heads (`benchmarks/bench_contrast.py`).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from types import MappingProxyType
 
 import numpy as np
 
 from brainsift.anatomy.anatomy import Anatomy
 from brainsift.tasks.quality.flair import FLAIR
-from brainsift.tasks.quality.network import Answer, sigmoid
+from brainsift.tasks.quality.network import Answer, log_odds, sigmoid
 
 Metrics = Mapping[str, object]
 
@@ -28,9 +28,6 @@ GREY, WHITE, FLUID = "summary_gm_median", "summary_wm_median", "summary_csf_medi
 
 LEAST = 0.01
 """Of relative contrast; less is noise."""
-
-CERTAIN = 1e-6
-"""The least probability whose log-odds are told apart."""
 
 FLUID_LIMITS = (0.6, 1.0)
 """Fluid over white matter from which a FLAIR is moderate, and severe (docs/simulate.md)."""
@@ -102,17 +99,12 @@ def with_measured_contrast(answer: Answer, metrics: Metrics, anatomy: Anatomy | 
     fluid = measured_fluid(metrics, anatomy)
     seen = (answer.moderate["contrast"], answer.severe["contrast"])
     moderate, severe = (_joint(weights, grade, p, contrast, fluid) for grade, p in enumerate(seen))
-    return replace(
-        answer,
-        moderate={**answer.moderate, "contrast": moderate},
-        severe={**answer.severe, "contrast": min(moderate, severe)},
-    )
+    return answer.with_grade("contrast", moderate, severe)
 
 
 def _joint(weights: Weights, grade: int, probability: float, contrast: float, fluid: float | None) -> float:
-    bounded = min(max(probability, CERTAIN), 1 - CERTAIN)
     measured = weights.contrast * float(np.log(weights.scale * weights.limits[grade] / max(contrast, LEAST)))
     if weights.fluid and fluid is not None:
         measured = max(measured, weights.fluid * (fluid - weights.fluid_scale * FLUID_LIMITS[grade]))
-    odds = weights.network * np.log(bounded / (1 - bounded)) + measured
+    odds = weights.network * log_odds(probability) + measured
     return float(sigmoid(np.asarray(odds)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +38,10 @@ EVEN_ODDS = 0.5
 """A grade is given from the probability on at which it is more likely than not; decisions have their own thresholds."""
 
 
+CERTAIN = 1e-6
+"""The least probability whose log-odds are told apart."""
+
+
 @dataclass(frozen=True)
 class Answer:
     """What the network says of a scan.
@@ -70,6 +74,14 @@ class Answer:
     def tier(self) -> int:
         """1 good, 2 moderate, 3 bad: 1 + the worst of the three grades (Bottani 2022, MedIA 75:102219)."""
         return 1 + max(self.grade(name) for name in GRADED)
+
+    def with_grade(self, name: str, moderate: float, severe: float) -> Answer:
+        """The same answer with other probabilities of one artefact; grade 2 is never likelier than grade 1."""
+        return replace(
+            self,
+            moderate={**self.moderate, name: moderate},
+            severe={**self.severe, name: min(moderate, severe)},
+        )
 
     def likeliest_sequence(self) -> str:
         """The suffix with the highest probability."""
@@ -107,6 +119,12 @@ def cumulative(logits: Float32) -> tuple[NDArray[np.float64], NDArray[np.float64
 def sigmoid(x: NDArray[np.floating]) -> NDArray[np.float64]:
     """Logistic function without overflow."""
     return np.asarray(0.5 * (1 + np.tanh(0.5 * x)), np.float64)
+
+
+def log_odds(probability: float) -> float:
+    """Log-odds of a probability, bound at those of `CERTAIN`."""
+    bounded = min(max(probability, CERTAIN), 1 - CERTAIN)
+    return float(np.log(bounded / (1 - bounded)))
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,8 +8,6 @@ and hardly charge it. Stripes of spikes count as noise too and leave the measure
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 
 from brainsift.anatomy.anatomy import Anatomy
@@ -17,10 +15,10 @@ from brainsift.anatomy.labels import Tissue
 from brainsift.scans.conform import labels_to_input
 from brainsift.scans.noise import noise_sd
 from brainsift.scans.volume import Volume
-from brainsift.tasks.quality.contrast import CERTAIN, MIN_CONFIDENCE
+from brainsift.tasks.quality.contrast import MIN_CONFIDENCE
 from brainsift.tasks.quality.metrics_places import neighbours, thinned
 from brainsift.tasks.quality.metrics_sharpness import native_box
-from brainsift.tasks.quality.network import Answer, sigmoid
+from brainsift.tasks.quality.network import Answer, log_odds, sigmoid
 
 LIMITS = (15.0, 7.0)
 """SNR of the brain below which noise is moderate, and severe (docs/simulate.md)."""
@@ -74,15 +72,10 @@ def with_measured_noise(answer: Answer, snr: float | None) -> Answer:
     seen = (answer.moderate["noise"], answer.severe["noise"])
     still = (1 - answer.moderate["motion"]) ** STILL
     moderate, severe = (_joint(limit, p, snr, still) for limit, p in zip(LIMITS, seen, strict=True))
-    return replace(
-        answer,
-        moderate={**answer.moderate, "noise": moderate},
-        severe={**answer.severe, "noise": min(moderate, severe)},
-    )
+    return answer.with_grade("noise", moderate, severe)
 
 
 def _joint(limit: float, probability: float, snr: float, still: float) -> float:
-    bounded = min(max(probability, CERTAIN), 1 - CERTAIN)
     measured = MEASURE * float(np.log(SCALE * limit / snr))
     said = min(max(measured * still if measured > 0 else measured, -MOST), MOST)
-    return float(sigmoid(np.asarray(NETWORK * np.log(bounded / (1 - bounded)) + said)))
+    return float(sigmoid(np.asarray(NETWORK * log_odds(probability) + said)))
