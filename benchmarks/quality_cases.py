@@ -249,7 +249,7 @@ def zoo_example(data: Path, number: int) -> Example:
     kind = kinds[(earlier if proper else number - 1 - earlier) % len(kinds)]
     label_map = _head(data / "label_maps" / f"head_{head}_labels.nii.gz")
     made = make_zoo(draw_zoo(rng, kind), label_map, grid_shape(1.0), 1.0)
-    volume = read_again(rng, made)
+    volume = read_again(rng, made.image, made.affine)
     truth = truth_row({"proper": made.proper, "sequence": made.sequence})
     facts = {"kind": kind, "variant": made.parameters.variant, "why": made.why, "sequence": made.sequence}
     outside = made.brain_outside_fov

@@ -9,14 +9,14 @@ from scipy import ndimage
 
 from brainsift.anatomy.cleaning import bounding_box
 from brainsift.learn.building import build_folders
-from brainsift.learn.quality import build, clean, zoo
+from brainsift.learn.quality import build, clean, gradient_echo, zoo
 from brainsift.learn.quality.bank import chunk_names, load_bank
 from brainsift.learn.quality.build import make_chunk, plan_chunks
 from brainsift.learn.quality.clean import CleanScan, box_of, draw_painting, paint, place_head, resample_clean
 from brainsift.learn.quality.corrupt import Fault, apply_fault, draw_fault, finish
 from brainsift.learn.quality.recolour import recolour
 from brainsift.learn.quality.transplant import transplant
-from brainsift.learn.quality.truth import COLUMNS
+from brainsift.learn.quality.truth import COLUMNS, sequence_of
 from brainsift.simulate.artefacts.flair import Unsuppressed
 from brainsift.simulate.artefacts.intensity import Noise
 from brainsift.simulate.labelmap import load_label_map
@@ -140,7 +140,7 @@ def test_the_box_is_that_of_the_mask_give_or_take_the_jitter(scan: CleanScan) ->
 
 def test_jobs_go_around_the_files_and_keep_people_apart() -> None:
     maps, scans = [Path("head_01_labels.nii.gz"), Path("head_02_labels.nii.gz")], [Path("t1w_brain_01.nii.gz")]
-    jobs = [job for job in plan_chunks(maps, scans, 8, 0) if not job.zoo]
+    jobs = [job for job in plan_chunks(maps, scans, 8, 0) if job.instead is None]
     assert [job.person for job in jobs[:4]] == ["head_01", "t1w_brain_01", "head_02", "t1w_brain_01"]
     assert [job.around for job in jobs[:4]] == [None, maps[0], None, maps[1]]
     assert len({job.name for job in jobs}) == len({job.seed for job in jobs}) == 8
@@ -222,7 +222,8 @@ def test_the_zoo_has_one_example_of_each_kind_seen_as_a_run_sees_it(
     label_maps: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(zoo, "SPACING_MM", (3.0, 4.0))
-    jobs = [job for job in plan_chunks(sorted(label_maps.iterdir()), [], 2 * build.ZOO_EVERY, 0) if job.zoo]
+    planned = plan_chunks(sorted(label_maps.iterdir()), [], 2 * build.MORE_EVERY["zoo"], 0)
+    jobs = [job for job in planned if job.instead == "zoo"]
     assert [job.name for job in jobs] == ["person_0_zoo00000", "person_1_zoo00001"]
     make_chunk(jobs[0], tmp_path)
     bank = load_bank(tmp_path)
@@ -230,3 +231,25 @@ def test_the_zoo_has_one_example_of_each_kind_seen_as_a_run_sees_it(
     proper = dict(zip(KINDS, bank.truth[:, COLUMNS.index("proper")], strict=True))
     assert all(proper[kind] == (kind in PROPER) for kind in KINDS)
     assert np.isnan(bank.truth[:, [MOTION, NOISE, CONTRAST]]).all()
+
+
+def test_a_gradient_echo_is_proper_in_all_its_images_and_graded_for_what_is_known(
+    label_maps: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gradient_echo, "IN_PLANE_MM", (2.0, 2.2))
+    monkeypatch.setattr(gradient_echo, "PITCH_MM", (2.2, 2.4))
+    planned = plan_chunks(sorted(label_maps.iterdir()), [], build.MORE_EVERY["gradient_echo"], 0)
+    job = next(job for job in planned if job.instead == "gradient_echo")
+    make_chunk(job, tmp_path)
+    bank = load_bank(tmp_path)
+    proper = bank.truth[:, COLUMNS.index("proper")] == 1
+    assert [sequence_of(row) for row in bank.truth] == ["Chimap", *["T2starw"] * (len(bank) - 1)]
+    assert [facts["fault"] in ("none", "motion", "torchio") for facts in bank.facts] == proper.tolist()
+    graded = np.array([facts["kind"] != "qsm" for facts in bank.facts]) & proper
+    assert graded.sum() == 4
+    assert np.isfinite(bank.truth[graded, NOISE]).all()
+    assert np.isnan(bank.truth[:, CONTRAST]).all()
+    assert np.isnan(bank.truth[~graded][:, [MOTION, NOISE]]).all()
+    still = [facts["fault"] == "none" for facts in bank.facts]
+    known = np.isfinite(bank.truth[:, MOTION])
+    assert (bank.truth[still & known, MOTION] == 0).all()

@@ -28,6 +28,11 @@ def test_probabilities_come_from_their_own_columns() -> None:
     assert sum(answer.sequence.values()) == pytest.approx(1)
 
 
+def test_a_scan_of_no_known_sequence_is_not_proper() -> None:
+    assert decode(logits(proper=9, sequence_other=9)).proper < 0.01
+    assert decode(logits(proper=-9, sequence_T1w=9)).proper < 0.01
+
+
 @pytest.mark.parametrize(
     ("first", "second", "grade"),
     [(-9, -9, 0), (9, -9, 1), (9, 9, 2), (-9, 9, 0)],

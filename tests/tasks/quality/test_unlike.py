@@ -54,7 +54,7 @@ def test_a_severe_artefact_explains_why_a_scan_looks_like_no_sequence() -> None:
 
 def test_a_proper_scan_of_no_sequence_is_a_contradiction() -> None:
     found = unlike_training(answer(other=9), ONE_MM, BRAIN, {})
-    assert found == {"out_of_distribution": "it is called a proper scan of no known sequence"}
+    assert found == {"out_of_distribution": "it looks like a proper scan, but of no known sequence"}
 
 
 @pytest.mark.parametrize(("alike", "flagged"), [(1, False), (2, False), (3, True), (6, True)])

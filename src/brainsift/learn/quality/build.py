@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.util import find_spec
 from itertools import cycle
 from pathlib import Path
+from types import MappingProxyType
+from typing import Literal
 
 import numpy as np
 
@@ -22,6 +24,7 @@ from brainsift.learn.quality.clean import (
     resample_clean,
 )
 from brainsift.learn.quality.corrupt import OF_FLAIR, apply_fault, draw_fault, draw_low_noise, finish
+from brainsift.learn.quality.gradient_echo import gradient_echo_examples
 from brainsift.learn.quality.improper import derived_example, zoo_example
 from brainsift.learn.quality.recolour import recolour
 from brainsift.learn.quality.transplant import transplant
@@ -43,8 +46,12 @@ CHIMAP_SHARE = 0.5
 REAL_EVERY = 2
 """One chunk in so many is of a real scan."""
 
-ZOO_EVERY = 8
-"""For so many chunks there is one more of the zoo."""
+Instead = Literal["zoo", "gradient_echo"]
+
+MORE_EVERY: Mapping[Instead, int] = MappingProxyType({"zoo": 8, "gradient_echo": 3})
+"""For so many chunks there is one more of these."""
+
+SEEDS: Mapping[Instead | None, int] = MappingProxyType({None: 77, "zoo": 79, "gradient_echo": 83})
 
 RECOLOURED_SHARE = 0.3
 """Of real scans."""
@@ -61,7 +68,7 @@ class ChunkJob:
     real : a clean real scan rather than a label map.
     kind : of contrast, such as ``flair``, that a label map is painted in alone.
     around : label map whose head is laid around a real brain.
-    zoo : one example of each kind of the zoo, rather than paintings.
+    instead : of paintings, one example of each kind of the ``zoo``, or a ``gradient_echo`` in all its images.
     """
 
     name: str
@@ -71,7 +78,7 @@ class ChunkJob:
     seed: int
     kind: str | None = None
     around: Path | None = None
-    zoo: bool = False
+    instead: Instead | None = None
 
 
 def plan_chunks(
@@ -99,19 +106,23 @@ def plan_chunks(
         name = f"{person_of(path)}_{kind or ''}{number:05d}"
         head = next(heads, None) if real else None
         jobs.append(ChunkJob(name, path, person_of(path), real, seed + number, kind, head))
-    animals = chunks // ZOO_EVERY if label_maps and kind is None else 0
-    return jobs + [_zoo_job(next(heads), number, seed + number) for number in range(animals)]
+    if label_maps and kind is None:
+        for instead, every in MORE_EVERY.items():
+            jobs += [_more(next(heads), instead, number, seed + number) for number in range(chunks // every)]
+    return jobs
 
 
-def _zoo_job(path: Path, number: int, seed: int) -> ChunkJob:
-    return ChunkJob(f"{person_of(path)}_zoo{number:05d}", path, person_of(path), False, seed, zoo=True)
+def _more(path: Path, instead: Instead, number: int, seed: int) -> ChunkJob:
+    person = person_of(path)
+    return ChunkJob(f"{person}_{instead}{number:05d}", path, person, False, seed, instead=instead)
 
 
 def make_chunk(job: ChunkJob, folder: Path) -> Path:
     """Make and write one chunk."""
-    rng = np.random.default_rng([job.seed, 79 if job.zoo else 77])
-    if job.zoo:
-        return write_chunk(zoo_examples(rng, _head(job.path), job.person), folder, job.name)
+    rng = np.random.default_rng([job.seed, SEEDS[job.instead]])
+    if job.instead is not None:
+        make = zoo_examples if job.instead == "zoo" else gradient_echo_examples
+        return write_chunk(make(rng, _head(job.path), job.person), folder, job.name)
     if job.real:
         return write_chunk(real_examples(rng, job.path, job.person, job.around), folder, job.name)
     return write_chunk(painted_examples(rng, job.path, job.person, job.kind), folder, job.name)

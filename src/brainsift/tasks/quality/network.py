@@ -91,17 +91,19 @@ class Answer:
 def decode(logits: Float32) -> Answer:
     """Turn the network's output for one scan, float32 (1 + slices, outputs), into an `Answer`.
 
-    A grade of 2 implies one of 1: the probability of the higher is at most that of the lower.
+    A grade of 2 implies one of 1: the probability of the higher is at most that of the lower. A scan of no sequence
+    that is told apart is none that can be proper: it is at most as proper as it is not `other`.
     """
     whole = logits[0].astype(np.float64)
     lower, upper = cumulative(logits[:, _GRADES])
     sequence = np.exp(whole[_SEQUENCE] - whole[_SEQUENCE].max())
     sequence /= sequence.sum()
+    named = {name: float(p) for name, p in zip(SEQUENCES, sequence, strict=True)}
     proper, gadolinium = (float(p) for p in sigmoid(whole[:2]))
     return Answer(
-        proper=proper,
+        proper=min(proper, 1 - named["other"]),
         gadolinium=gadolinium,
-        sequence={name: float(p) for name, p in zip(SEQUENCES, sequence, strict=True)},
+        sequence=named,
         moderate={name: float(lower[0, i]) for i, name in enumerate(GRADED)},
         severe={name: float(upper[0, i]) for i, name in enumerate(GRADED)},
         slice_scores={name: (lower + upper)[1:, i].astype(np.float32) for i, name in enumerate(GRADED)},

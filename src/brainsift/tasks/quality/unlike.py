@@ -1,6 +1,7 @@
 """Signs that a scan is unlike what the quality network learnt from: its answer is then not to be relied upon.
 
-Asked of scans that the network calls proper, because those may be accepted without anybody looking. The flags are
+Asked of scans that the network calls proper, because those may be accepted without anybody looking; of others, only
+whether it contradicts itself. The flags are
 those that refer a finding (`brainsift.decide.doubt`). Bounds come from what training showed and from what other scans
 measure, not from labels; how many scans each stops, `benchmarks/bench_quality_musts.py` counts.
 """
@@ -19,6 +20,7 @@ from brainsift.tasks.quality.network import EVEN_ODDS, Answer
 OUT_OF_DISTRIBUTION, LOW_CONFIDENCE, OUTSIDE_RANGE = "out_of_distribution", "low_confidence", "outside_training_range"
 
 NO_SEQUENCE = "other"
+CONTRADICTION = "it looks like a proper scan, but of no known sequence"
 
 MAX_ENTROPY = 0.5
 """Of the sequences, as a share of what not knowing at all would give. Two sequences at even odds have 0.36, three 0.56:
@@ -54,7 +56,7 @@ to disbelieve that it is strong."""  # noqa: E501
 def unlike_training(
     answer: Answer, spacing_mm: Sequence[float], anatomy: Anatomy | None, metrics: Mapping[str, Measurement]
 ) -> dict[str, str]:
-    """Flags, each with what was found in words; none for a scan that is called improper.
+    """Flags, each with what was found in words; of a scan that is called improper, a contradiction alone.
 
     Parameters
     ----------
@@ -63,7 +65,7 @@ def unlike_training(
     metrics : by MRIQC's names.
     """
     if answer.proper <= EVEN_ODDS:
-        return {}
+        return {OUT_OF_DISTRIBUTION: CONTRADICTION} if _contradicts(answer) else {}
     found = {
         OUT_OF_DISTRIBUTION: _of_answer(answer),
         LOW_CONFIDENCE: _of_anatomy(anatomy),
@@ -83,13 +85,16 @@ def sequence_entropy(answer: Answer) -> float:
     return float(-(p * np.log(p)).sum() / np.log(len(answer.sequence)))
 
 
+def _contradicts(answer: Answer) -> bool:
+    """Improper for its sequence alone: most slices look proper."""
+    return answer.likeliest_sequence() == NO_SEQUENCE and dissent(answer) <= MAX_DISSENT
+
+
 def _of_answer(answer: Answer) -> list[str]:
     told: list[str] = []
     if answer.tier() == WORST_TIER:
         return told
-    if answer.likeliest_sequence() == NO_SEQUENCE:
-        told.append("it is called a proper scan of no known sequence")
-    elif sequence_entropy(answer) > MAX_ENTROPY:
+    if sequence_entropy(answer) > MAX_ENTROPY:
         told.append("it looks like several sequences at once")
     if (share := dissent(answer)) > MAX_DISSENT:
         told.append(f"{share:.0%} of the slices look improper")
