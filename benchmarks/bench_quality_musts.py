@@ -39,6 +39,7 @@ from brainsift.models.joining import can_answer_for, switch_for
 from brainsift.models.session import load_onnx
 from brainsift.scans.dimension import dimension_of
 from brainsift.simulate.artefacts.grades import CUTS, whole
+from brainsift.simulate.susceptibility.example import MODALITIES
 from brainsift.tasks.quality.contrast import with_measured_contrast
 from brainsift.tasks.quality.flair import FLAIR
 from brainsift.tasks.quality.network import GRADED, MODEL, SEQUENCES, Answer, decode
@@ -233,23 +234,27 @@ def proper_rows(part: Part, scans: str, targets: bool) -> list[Row]:
     truth = part.truth("proper") > 0.5
     said = [a.proper > 0.5 for a in part.answers]
     table = binary_confusion(truth, said, part.people)
-    sequence = [SEQUENCES[int(s)] for s in part.truth("sequence")]
-    named = [a.likeliest_sequence() for a in part.answers]
     rows = [
         Row("proper", scans, "balanced accuracy", balanced_accuracy_interval(table), None, 0.95 if targets else None)
     ]
     rows += [
         Row("proper", scans, s, recall_interval(table, side)) for side, s in ((1, "sensitivity"), (0, "specificity"))
     ]
-    whole_table = confusion(sequence, named, SEQUENCES, part.people)
-    rows.append(Row("sequence", scans, "accuracy", accuracy_interval(whole_table), None, 0.95 if targets else None))
-    proper = [i for i, yes in enumerate(truth) if yes]
-    if proper:
-        of_proper = confusion(
-            [sequence[i] for i in proper], [named[i] for i in proper], SEQUENCES, [part.people[i] for i in proper]
-        )
-        rows.append(Row("sequence", f"{scans}, proper ones", "accuracy", accuracy_interval(of_proper)))
+    rows.append(named_row(part, scans, 0.95 if targets else None))
+    if truth.any():
+        rows.append(named_row(part.only(np.flatnonzero(truth).tolist()), f"{scans}, proper ones"))
     return rows
+
+
+def named_row(part: Part, scans: str, target: float | None = None) -> Row:
+    """Whether the sequence is told, however proper the scan."""
+    table = confusion(
+        [SEQUENCES[int(s)] for s in part.truth("sequence")],
+        [a.likeliest_sequence() for a in part.answers],
+        SEQUENCES,
+        part.people,
+    )
+    return Row("sequence", scans, "accuracy", accuracy_interval(table), None, target)
 
 
 def errors(part: Part) -> list[str]:
@@ -324,6 +329,10 @@ def measure(parts: dict[str, Part]) -> list[Row]:
         rows.append(called_proper(parts["real"], "real, still and moved"))
         own = parts["real"].where(round=(0,))
         rows += clean_rows(own, "real, as they are", None)
+    if "gradient_echo" in parts:
+        part = parts["gradient_echo"]
+        rows += [called_proper(part, "gradient echoes"), named_row(part, "gradient echoes")]
+        rows += [called_proper(part.where(kind=(m,)), f"gradient echoes, {m}") for m in MODALITIES]
     scans = [parts[name] for name in ("scans", "zoo") if name in parts]
     if scans:
         rows += proper_rows(sum(scans[1:], scans[0]), "scans, DICOM and zoo", True)
@@ -370,6 +379,7 @@ def report(model: Path, parts: dict[str, Part], rows: Sequence[Row]) -> str:
     lines += ["", "## All figures", "", *markdown(rows)]
     lines += ["", "## Sent to a person as unlike the training", "", *flagged(parts)]
     scans = [parts[name] for name in ("scans", "zoo") if name in parts]
+    scans += [parts["gradient_echo"]] if "gradient_echo" in parts else []
     wrong = [line for part in scans for line in errors(part)]
     lines += ["", f"## Wrongly proper, improper or named ({len(wrong)})", ""]
     lines += ["| scan | person | kind | is | said | wrong | anatomy confidence | note |", "|---" * 8 + "|", *wrong]

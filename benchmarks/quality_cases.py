@@ -40,6 +40,7 @@ from brainsift.scans.volume import InputGrid, ReadFacts, Volume
 from brainsift.simulate.artefacts.intensity import Noise, draw_noise
 from brainsift.simulate.heads import grid_shape
 from brainsift.simulate.labelmap import LabelMap, load_label_map
+from brainsift.simulate.susceptibility.example import MODALITIES, draw_bleed_example
 from brainsift.simulate.zoo import IMPROPER, PROPER, draw_zoo, make_zoo
 from brainsift.simulate.zoo_study import PROPER_SHARE, stored
 from brainsift.tasks.quality.contrast import FLUID, GREY, WHITE
@@ -48,7 +49,13 @@ from brainsift.tasks.quality.noise import measured_snr
 from brainsift.tasks.quality.slices import slices_of
 from brainsift.tasks.quality.unlike import METRIC_LIMITS
 
-PARTS = ("scans", "real", "simulated", "zoo")
+PARTS = ("scans", "real", "simulated", "zoo", "gradient_echo")
+
+ECHOES = 6
+"""Gradient echoes of each validation head, each as magnitude, SWI and map of susceptibility."""
+
+ECHO_VOXELS_MM = ((0.7, 0.7, 1.4), (0.6, 0.6, 2.0), (0.9, 0.9, 0.9), (0.8, 0.8, 2.5), (1.0, 1.0, 1.5), (0.5, 0.5, 1.2))
+"""Of 3D protocols, in turn."""
 
 MARGIN = 0.25
 """Of a grade from a cut: nearer to it nobody can tell on which side a scan lies."""
@@ -109,8 +116,13 @@ def plan(data: Path, simulated: int, real: int, zoo: int) -> list[Job]:
         for n in range(simulated)
         for head in HEADS
     ]
+    echoes = [
+        Job("gradient_echo", f"head_{head}_{n:03d}", lambda head=head, n=n: gradient_echo_examples(data, head, n))
+        for n in range(ECHOES)
+        for head in HEADS
+    ]
     animals = [Job("zoo", f"zoo_{n:04d}", lambda n=n: [zoo_example(data, n)]) for n in range(1, zoo + 1)]
-    return [job for group in zip_longest(rounds, heads, animals, scans) for job in group if job is not None]
+    return [job for group in zip_longest(rounds, heads, animals, scans, echoes) for job in group if job is not None]
 
 
 def plan_fit(data: Path, each: int) -> list[Job]:
@@ -255,6 +267,21 @@ def zoo_example(data: Path, number: int) -> Example:
     outside = made.brain_outside_fov
     facts |= {"source": "zoo", "outside_fov": None if outside is None else round(outside, 3)}
     return seen(volume, truth, f"head_{head}", facts)
+
+
+def gradient_echo_examples(data: Path, head: int, number: int) -> list[Example]:
+    """One 3D gradient echo of a whole brain, with veins, drop-out and bleeds: magnitude, SWI, map of susceptibility."""
+    rng = np.random.default_rng([SEED, 3, head, number])
+    label_map = _head(data / "label_maps" / f"head_{head}_labels.nii.gz")
+    voxel = ECHO_VOXELS_MM[number % len(ECHO_VOXELS_MM)]
+    drawn = draw_bleed_example(rng, label_map, voxel_mm=voxel)
+    examples = []
+    for modality in MODALITIES:
+        sequence = "Chimap" if modality == "qsm" else "T2starw"
+        truth = truth_row({"proper": True, "sequence": sequence})
+        facts = {"source": "gradient echo", "kind": modality, "sequence": sequence, "why": "3D gradient echo"}
+        examples.append(seen(read_again(rng, drawn.images[modality], drawn.affine), truth, f"head_{head}", facts))
+    return examples
 
 
 def _entries(data: Path) -> Iterator[tuple[str, dict[str, str]]]:
