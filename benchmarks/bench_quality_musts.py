@@ -44,7 +44,7 @@ from brainsift.tasks.quality.contrast import with_measured_contrast
 from brainsift.tasks.quality.flair import FLAIR
 from brainsift.tasks.quality.network import GRADED, MODEL, SEQUENCES, Answer, decode
 from brainsift.tasks.quality.noise import with_measured_noise
-from brainsift.tasks.quality.task import PROPER_STACK, SUSCEPTIBILITY
+from brainsift.tasks.quality.task import PROPER_STACK
 from brainsift.tasks.quality.unlike import LOW_CONFIDENCE, OUT_OF_DISTRIBUTION, OUTSIDE_RANGE, unlike_training
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
@@ -160,7 +160,7 @@ def _weighed(answer: Answer, facts: dict[str, Any], sequence: str | None) -> Ans
     filed = FLAIR if sequence == FLAIR else answer.likeliest_sequence()
     answer = with_measured_contrast(answer, facts["metrics"], SimpleNamespace(**_anatomy(facts)), filed)
     answer = with_measured_noise(answer, facts["measured_snr"])
-    stack = dimension_of(np.array(facts["spacing_mm"]), {}, filed == SUSCEPTIBILITY)[0] == "2D"
+    stack = dimension_of(np.array(facts["spacing_mm"]), {}, filed)[0] == "2D"
     return replace(answer, proper=min(answer.proper, PROPER_STACK)) if stack else answer
 
 

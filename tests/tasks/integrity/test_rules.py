@@ -73,22 +73,23 @@ def test_clipping_is_measured_on_the_signal() -> None:
 
 
 SPACINGS = [
-    ((1.0, 1.0, 1.0), {}, False, "3D"),
-    ((0.7, 0.7, 4.0), {}, False, "2D"),
-    ((1.0, 1.0, 2.0), {}, False, "2D"),
-    ((0.47, 0.47, 1.5), {}, False, "3D"),  # spoiled gradient echo with interpolated pixels
-    ((0.5, 0.5, 2.0), {}, True, "3D"),  # SWI with thick partitions
-    ((0.9, 0.9, 5.0), {}, True, "2D"),
-    ((2.5, 2.5, 2.5), {}, False, "3D"),
-    ((1.0, 1.0, 5.0), {"MRAcquisitionType": "3D"}, False, "3D"),
-    ((1.0, 1.0, 1.0), {"MRAcquisitionType": "2D"}, False, "2D"),
-    ((0.6, 0.999, 1.998), {}, False, "2D"),
+    ((1.0, 1.0, 1.0), {}, "T1w", "3D"),
+    ((0.7, 0.7, 4.0), {}, "T1w", "2D"),
+    ((1.0, 1.0, 2.0), {}, "T1w", "2D"),
+    ((0.47, 0.47, 1.5), {}, "T1w", "3D"),  # spoiled gradient echo with interpolated pixels
+    ((0.5, 0.5, 2.0), {}, "T2starw", "3D"),  # SWI with thick partitions
+    ((0.6, 0.6, 2.0), {}, "Chimap", "3D"),  # map of susceptibility
+    ((0.9, 0.9, 5.0), {}, "T2starw", "2D"),
+    ((2.5, 2.5, 2.5), {}, "T1w", "3D"),
+    ((1.0, 1.0, 5.0), {"MRAcquisitionType": "3D"}, None, "3D"),
+    ((1.0, 1.0, 1.0), {"MRAcquisitionType": "2D"}, None, "2D"),
+    ((0.6, 0.999, 1.998), {}, "T1w", "2D"),
 ]
 
 
-@pytest.mark.parametrize(("spacing", "header", "susceptibility", "expected"), SPACINGS)
-def test_dimension(spacing: tuple[float, ...], header: dict[str, str], susceptibility: bool, expected: str) -> None:
-    assert dimension_of(np.array(spacing), header, susceptibility)[0] == expected
+@pytest.mark.parametrize(("spacing", "header", "sequence", "expected"), SPACINGS)
+def test_dimension(spacing: tuple[float, ...], header: dict[str, str], sequence: str | None, expected: str) -> None:
+    assert dimension_of(np.array(spacing), header, sequence)[0] == expected
 
 
 ANSWERS = [

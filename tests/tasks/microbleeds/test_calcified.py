@@ -28,8 +28,9 @@ def at(*mni: float, outside: float = -5.0, ventricle: float = 20.0) -> Place:
         (at(24, -42, 8, ventricle=5.0), True),  # of a trigone so narrow that it was not seen
         (at(24, -42, 8, ventricle=8.0), False),  # white matter as far from the midline, away from the ventricle
         (at(1, 20, 50, outside=-1.0), True),  # falx
-        (at(1, 20, 50, outside=-8.0), False),  # deep in the medial cortex
+        (at(2.5, 20, 50, outside=-8.0), True),  # falx that the anatomy pass takes for brain
         (at(3.5, 20, 50, outside=-1.0), False),  # cortex beside the falx
+        (at(1, 20, 20), False),  # corpus callosum
         (at(19, -4, 0), False),  # one pallidum alone
     ],
 )

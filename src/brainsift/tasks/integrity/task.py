@@ -41,7 +41,7 @@ class IntegrityTask:
         intensity = inspect_intensity(volume.data)
         look = sequence_look(anatomy) if anatomy is not None and intensity.kind == "image" else {"unknown": 1.0}
         answer = settle_sequence(header, ref.suffix, look, name=PurePosixPath(ref.stem).name, wraps=intensity.wraps)
-        dimension, _ = dimension_of(volume.spacing, header, answer.sequence == "T2starw")
+        dimension, _ = dimension_of(volume.spacing, header, answer.sequence)
         label = _label(intensity, anatomy, is_declared_map(header, ref.suffix))
         measurements = _measure(volume, anatomy, intensity, answer) | {"dimension": dimension}
         finding = Finding(

@@ -22,8 +22,6 @@ from brainsift.tasks.quality.slices import Slices, slices_of
 from brainsift.tasks.quality.unlike import unlike_training
 from brainsift.tasks.quality.words import describe
 
-SUSCEPTIBILITY = "T2starw"
-
 AXIS_NAMES = ("sagittal", "coronal", "axial")
 
 EVEN_ODDS = 0.5
@@ -103,8 +101,7 @@ def _rounded(value: float | None, digits: int) -> float | None:
 
 
 def _stack(volume: Volume, answer: Answer) -> bool:
-    susceptibility = answer.likeliest_sequence() == SUSCEPTIBILITY
-    return dimension_of(volume.spacing, volume.facts.header, susceptibility)[0] == "2D"
+    return dimension_of(volume.spacing, volume.facts.header, answer.likeliest_sequence())[0] == "2D"
 
 
 def _of_flair(verdict: FlairVerdict) -> dict[str, Measurement]:
