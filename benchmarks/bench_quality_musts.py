@@ -44,6 +44,7 @@ from brainsift.tasks.quality.contrast import with_measured_contrast
 from brainsift.tasks.quality.flair import FLAIR
 from brainsift.tasks.quality.network import GRADED, MODEL, SEQUENCES, Answer, decode
 from brainsift.tasks.quality.noise import with_measured_noise
+from brainsift.tasks.quality.signed import with_sign
 from brainsift.tasks.quality.task import PROPER_STACK
 from brainsift.tasks.quality.unlike import LOW_CONFIDENCE, OUT_OF_DISTRIBUTION, OUTSIDE_RANGE, unlike_training
 
@@ -156,7 +157,9 @@ def logits_of(model: Path, bank: Bank, kept: Path) -> dict[str, np.ndarray]:
 
 
 def _weighed(answer: Answer, facts: dict[str, Any], sequence: str | None) -> Answer:
-    """With measured contrast and noise, and a stack of 2D slices rejected by its geometry."""
+    """With what sign, contrast and noise say, and a stack of 2D slices rejected by its geometry."""
+    # Cases that were made before the share was kept are magnitudes.
+    answer = with_sign(answer, facts.get("negative_share", 0.0))
     filed = FLAIR if sequence == FLAIR else answer.likeliest_sequence()
     answer = with_measured_contrast(answer, facts["metrics"], SimpleNamespace(**_anatomy(facts)), filed)
     answer = with_measured_noise(answer, facts["measured_snr"])

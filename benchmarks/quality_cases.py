@@ -46,6 +46,7 @@ from brainsift.simulate.zoo_study import PROPER_SHARE, stored
 from brainsift.tasks.quality.contrast import FLUID, GREY, WHITE
 from brainsift.tasks.quality.metrics import compute_metrics
 from brainsift.tasks.quality.noise import measured_snr
+from brainsift.tasks.quality.signed import negative_share
 from brainsift.tasks.quality.slices import slices_of
 from brainsift.tasks.quality.unlike import METRIC_LIMITS
 
@@ -164,6 +165,7 @@ def seen(volume: Volume, truth: np.ndarray, person: str, facts: dict[str, Any]) 
         "anatomy_sha256": anatomy.model_sha256,
         "spacing_mm": [round(float(mm), 3) for mm in volume.spacing],
     }
+    found["negative_share"] = negative_share(volume.data)
     found["measured_snr"] = measured_snr(volume, anatomy)
     metrics = compute_metrics(volume, anatomy) if anatomy.has_brain else {}
     found["metrics"] = {name: metrics.get(name) for name in (*METRIC_LIMITS, GREY, WHITE, FLUID)}

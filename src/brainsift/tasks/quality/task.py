@@ -18,6 +18,7 @@ from brainsift.tasks.quality.contrast import measured_contrast, with_measured_co
 from brainsift.tasks.quality.flair import FLAIR, FlairVerdict, filed_as_flair, flair_verdict
 from brainsift.tasks.quality.network import GRADED, Answer, QualityNetwork, open_quality_network
 from brainsift.tasks.quality.noise import measured_snr, with_measured_noise
+from brainsift.tasks.quality.signed import negative_share, with_sign
 from brainsift.tasks.quality.slices import Slices, slices_of
 from brainsift.tasks.quality.unlike import unlike_training
 from brainsift.tasks.quality.words import describe
@@ -66,7 +67,7 @@ class QualityTask:
         network = self._open()
         slices = slices_of(volume, anatomy)
         filed = filed_as_flair(ref, volume.facts.header)
-        answer = network.ask(slices, FLAIR if filed else None)
+        answer = with_sign(network.ask(slices, FLAIR if filed else None), negative_share(volume.data))
         metrics = _metrics(volume, anatomy)
         answer = with_measured_contrast(answer, metrics, anatomy, FLAIR if filed else answer.likeliest_sequence())
         snr = measured_snr(volume, anatomy)
