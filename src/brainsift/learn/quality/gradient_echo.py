@@ -1,7 +1,7 @@
 """Gradient echo, SWI and map of susceptibility of one simulated head, seen as a run sees them.
 
 Painted heads know no veins, no drop-out above the sinuses and no phase mask: of 36 such scans with all of that a
-network that had learnt from painted ones alone called 12 proper, and no map of susceptibility by its name.
+network that had learnt from painted ones alone called 14 proper, and no map of susceptibility by its name.
 """
 
 from __future__ import annotations
