@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib.util import find_spec
 from itertools import cycle
 from pathlib import Path
 from types import MappingProxyType
@@ -27,6 +26,7 @@ from brainsift.learn.quality.corrupt import OF_FLAIR, apply_fault, draw_fault, d
 from brainsift.learn.quality.gradient_echo import gradient_echo_examples
 from brainsift.learn.quality.improper import derived_example, zoo_example
 from brainsift.learn.quality.recolour import recolour
+from brainsift.learn.quality.torchio_motion import INSTALLED
 from brainsift.learn.quality.transplant import transplant
 from brainsift.learn.quality.zoo import zoo_examples
 from brainsift.simulate.artefacts.intensity import draw_noise
@@ -37,7 +37,7 @@ PAINTINGS = 2
 
 RARE_FAULTS = ("ghost", "ringing", "spikes", "blur", "bias", "metal", "mixed")
 
-TORCHIO_SHARE = 0.7 if find_spec("torchio") else 0.0
+TORCHIO_SHARE = 0.7 if INSTALLED else 0.0
 """Of the second movements of a scan, the first being of k-space; none where TorchIO is not installed."""
 
 CHIMAP_SHARE = 0.5

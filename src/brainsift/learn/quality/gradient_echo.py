@@ -18,6 +18,7 @@ from brainsift.learn.quality.bank import Example, to_levels
 from brainsift.learn.quality.clean import CleanScan, own_noise
 from brainsift.learn.quality.corrupt import Faulty, add_noise_and_grade, apply_fault, draw_fault, draw_low_noise
 from brainsift.learn.quality.improper import derived_example
+from brainsift.learn.quality.torchio_motion import INSTALLED
 from brainsift.learn.quality.truth import COLUMNS, truth_row
 from brainsift.learn.quality.zoo import read_again
 from brainsift.scans.conform import labels_to_input
@@ -30,7 +31,7 @@ from brainsift.tasks.quality.slices import slices_of
 IN_PLANE_MM, PITCH_MM = (0.55, 1.1), (0.7, 2.8)
 """Of 3D gradient echoes; thicker slices are stacks, which geometry rejects."""
 
-MOVED = ("motion", "torchio")
+MOVED = ("motion", "torchio") if INSTALLED else ("motion",)
 MAGNITUDES: tuple[Modality, ...] = ("gre", "swi")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,8 @@ from brainsift.simulate.artefacts.motion import Moved, line_weights
 Float32 = NDArray[np.float32]
 Float64 = NDArray[np.float64]
 Three = tuple[float, float, float]
+
+INSTALLED = find_spec("torchio") is not None
 
 DEGREES_PER_GRADE = MM_PER_GRADE = 4.0
 """Largest rotation and shift at an asked severity of 1; the ranges in use grew from 2-4 to 8-10 (Loizillon 2023)."""
