@@ -182,8 +182,8 @@ def test_a_bank_without_validation_people_has_no_validation_side(
 
     monkeypatch.setattr(job, "make_chunk", make)
     (tmp_path / "a.nii.gz").touch()
-    build(find_sources(tmp_path, None, []), tmp_path / "out", 0, 3, workers=0, quiet=True)
-    assert built == 3 * [TRAINING_BANK]
+    build(find_sources(tmp_path, None, []), tmp_path / "out", 0, 2, workers=0, quiet=True)
+    assert built == 2 * [TRAINING_BANK]
 
 
 def study(folder: Path) -> Path:
