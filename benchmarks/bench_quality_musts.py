@@ -158,7 +158,7 @@ def logits_of(model: Path, bank: Bank, kept: Path) -> dict[str, np.ndarray]:
 
 def _weighed(answer: Answer, facts: dict[str, Any], sequence: str | None) -> Answer:
     """With what sign, contrast and noise say, and a stack of 2D slices rejected by its geometry."""
-    # Cases that were made before the share was kept are magnitudes.
+    # Cases of a cache that was made before the share was kept are taken for magnitudes; maps were made again.
     answer = with_sign(answer, facts.get("negative_share", 0.0))
     filed = FLAIR if sequence == FLAIR else answer.likeliest_sequence()
     answer = with_measured_contrast(answer, facts["metrics"], SimpleNamespace(**_anatomy(facts)), filed)

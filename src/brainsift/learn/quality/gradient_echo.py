@@ -16,7 +16,7 @@ from brainsift.anatomy.compute import compute_anatomy
 from brainsift.anatomy.labels import Tissue
 from brainsift.learn.quality.bank import Example, to_levels
 from brainsift.learn.quality.clean import CleanScan, own_noise
-from brainsift.learn.quality.corrupt import Faulty, add_noise_and_grade, apply_fault, draw_fault, draw_low_noise
+from brainsift.learn.quality.corrupt import add_noise_and_grade, apply_fault, draw_fault, draw_low_noise
 from brainsift.learn.quality.improper import derived_example
 from brainsift.learn.quality.torchio_motion import INSTALLED
 from brainsift.learn.quality.truth import COLUMNS, truth_row
@@ -83,7 +83,7 @@ def _seen(image: NDArray[np.float32]) -> NDArray[np.bool_] | None:
 def _faulty(
     rng: np.random.Generator, volume: Volume, anatomy: Anatomy, scan: CleanScan, fault: str, shaken: bool
 ) -> Example:
-    done: Faulty = apply_fault(scan, draw_fault(rng, fault))
+    done = apply_fault(scan, draw_fault(rng, fault))
     noise = draw_low_noise(rng) if rng.random() < 0.5 else draw_noise(rng, float(rng.uniform(0.8, 3.0)))
     graded = add_noise_and_grade(done, noise)
     truth = graded.truth.copy()

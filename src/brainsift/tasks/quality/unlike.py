@@ -1,9 +1,9 @@
 """Signs that a scan is unlike what the quality network learnt from: its answer is then not to be relied upon.
 
 Asked of scans that the network calls proper, because those may be accepted without anybody looking; of others, only
-whether it contradicts itself. The flags are
-those that refer a finding (`brainsift.decide.doubt`). Bounds come from what training showed and from what other scans
-measure, not from labels; how many scans each stops, `benchmarks/bench_quality_musts.py` counts.
+whether it contradicts itself. The flags are those that refer a finding (`brainsift.decide.doubt`). Bounds come from
+what training showed and from what other scans measure, not from labels; how many scans each stops,
+`benchmarks/bench_quality_musts.py` counts.
 """
 
 from __future__ import annotations
