@@ -1,6 +1,6 @@
 """Leave one kind of tool out of training, and measure what is said of its scans: every kind in turn.
 
-    python benchmarks/bench_defacing_heldout.py runs/defacing --minutes 5 [--tool shell …] [--model MODEL.onnx]
+    python benchmarks/bench_defacing_heldout.py runs/defacing [--minutes 25] [--tool shell …] [--model MODEL.onnx]
 
 `runs/defacing` holds the banks that `brainsift train defacing` has built. For each tool a network is trained on the
 bank without its scans, weights chosen on the validation bank without them, and all of its scans of both banks of
@@ -58,11 +58,11 @@ def tell(name: str, told: list[str], banks: list[Bank]) -> None:
     )
 
 
-def held_out(banks: Banks, tool: str, folder: Path, minutes: float) -> None:
+def held_out(banks: Banks, tool: str, folder: Path, minutes: float, threads: int) -> None:
     """Train without a tool and tell what is said of its scans."""
     training = banks.training.only(np.flatnonzero(~by_tool(banks.training, tool)))
     chosen_with = banks.validation.only(np.flatnonzero(~by_tool(banks.validation, tool)))
-    plan = TrainingPlan(minutes=minutes, validate_every=250)
+    plan = TrainingPlan(minutes=minutes, validate_every=500, threads=threads)
     model = load_model(train_defacing(training, chosen_with, folder, plan, quiet=True), chosen_with)
     parts = [bank.only(np.flatnonzero(by_tool(bank, tool))) for bank in (banks.validation, banks.fresh)]
     parts = [part for part in parts if len(part)]
@@ -96,7 +96,8 @@ def main() -> None:
     """Parse and measure."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--minutes", type=float, default=5.0, help="of training for each tool")
+    parser.add_argument("--minutes", type=float, default=25.0, help="of training for each tool")
+    parser.add_argument("--threads", type=int, default=1, help="of each training; one more makes its batches")
     parser.add_argument("--tool", action="append", help="only these; by default every kind that can be learnt")
     parser.add_argument("--model", type=Path, help="the network that saw every tool")
     arguments = parser.parse_args()
@@ -104,7 +105,7 @@ def main() -> None:
     if arguments.model is not None:
         shipped(banks, arguments.model)
     for tool in arguments.tool or [tool for tool in TOOLS if tool not in UNTELLABLE]:
-        held_out(banks, tool, arguments.folder / f"without_{tool}", arguments.minutes)
+        held_out(banks, tool, arguments.folder / f"without_{tool}", arguments.minutes, arguments.threads)
 
 
 if __name__ == "__main__":

@@ -18,12 +18,11 @@ from typing import Any
 import numpy as np
 
 from brainsift.anatomy.compute import compute_anatomy
-from brainsift.anatomy.labels import BRAIN, Tissue
 from brainsift.learn.quality.bank import Example, chunk_names, to_levels, write_chunk
 from brainsift.learn.quality.clean import (
     CleanScan,
+    clean_by_anatomy,
     draw_painting,
-    own_noise,
     paint,
     place_head,
     read_clean,
@@ -33,9 +32,9 @@ from brainsift.learn.quality.corrupt import Fault, Faulty, add_noise_and_grade, 
 from brainsift.learn.quality.torchio_motion import draw_torchio_motion
 from brainsift.learn.quality.truth import truth_row
 from brainsift.learn.quality.zoo import read_again
-from brainsift.scans.conform import labels_to_input
 from brainsift.scans.read import read, read_file
 from brainsift.scans.ref import ScanRef
+from brainsift.scans.signed import negative_share
 from brainsift.scans.volume import InputGrid, ReadFacts, Volume
 from brainsift.simulate.artefacts.intensity import Noise, draw_noise
 from brainsift.simulate.heads import grid_shape
@@ -46,7 +45,6 @@ from brainsift.simulate.zoo_study import PROPER_SHARE, stored
 from brainsift.tasks.quality.contrast import FLUID, GREY, WHITE
 from brainsift.tasks.quality.metrics import compute_metrics
 from brainsift.tasks.quality.noise import measured_snr
-from brainsift.tasks.quality.signed import negative_share
 from brainsift.tasks.quality.slices import slices_of
 from brainsift.tasks.quality.unlike import METRIC_LIMITS
 
@@ -222,17 +220,12 @@ def clean_scan(data: Path, name: str) -> CleanScan:
     if name.startswith("t1w_brain"):
         return read_clean(path, name)
     volume = read_file(path)
-    anatomy = compute_anatomy(volume, threads=1)
-    labels = labels_to_input(anatomy.labels, anatomy.affine, volume)
-    brain, white = np.isin(labels, BRAIN), labels == Tissue.WHITE
-    image = volume.data - np.float32(min(0.0, float(volume.data.min())))
-    image = image / np.float32(np.percentile(image[brain], 99.5))
-    x, y, z = (float(mm) for mm in volume.spacing)
     sequence = "FLAIR" if name.startswith("flair") else "T1w"
-    shown = image > 0 if name.endswith("defaced") else None
     facts = {"source": "real scan", "kind": sequence}
-    noise = own_noise(image, white, brain)
-    return CleanScan(image, (x, y, z), brain, white, labels == Tissue.CORTEX, shown, sequence, name, facts, noise)
+    scan = clean_by_anatomy(volume, compute_anatomy(volume, threads=1), sequence, name, facts)
+    if scan is None:
+        raise ValueError(f"the anatomy pass finds no brain in {name}")
+    return replace(scan, seen=scan.image > 0 if name.endswith("defaced") else None)
 
 
 def real_examples(data: Path, name: str, number: int) -> list[Example]:

@@ -9,45 +9,54 @@ import pytest
 import torch
 
 from brainsift.learn.defacing.bank import Bank, Example, load_bank, write_chunk
-from brainsift.learn.defacing.batches import MIRRORED, Changes, batches, change, compose, whole
-from brainsift.learn.defacing.build import plan_chunks
+from brainsift.learn.defacing.batches import Changes, batches, chances, change, whole
+from brainsift.learn.defacing.build import plan_chunks, simulated_example
 from brainsift.learn.defacing.job import MODEL_FILE, export_and_measure, find_sources
 from brainsift.learn.defacing.measure import ask_all, figures, largest_coverage
-from brainsift.learn.defacing.net import DefacingNet
-from brainsift.learn.defacing.train import answers, best_temperature, load_model, network_for, train_defacing
-from brainsift.learn.defacing.truth import COLUMNS, defacing_loss, truth_row
+from brainsift.learn.defacing.net import AMPLE_ML, CELL_ML, DefacingNet, read_maps
+from brainsift.learn.defacing.places import AROUND, BRAIN, CHANGED, MAPS, Known, cells_of
+from brainsift.learn.defacing.train import answers, best_temperature, load_model, train_defacing
+from brainsift.learn.defacing.truth import COLUMNS, answer_loss, defacing_loss, label_chances, maps_loss, truth_row
 from brainsift.learn.people import person_of
 from brainsift.learn.trainer import TrainingPlan
 from brainsift.models.registry import MAX_MODEL_BYTES
+from brainsift.simulate.atlas import load_atlas
+from brainsift.simulate.atlas_draw import draw_label_map
+from brainsift.simulate.deface.draw import draw_defaced_example
+from brainsift.simulate.deface.geometry import Region
+from brainsift.simulate.deface.marked import mark_head
 from brainsift.tasks.defacing.network import (
-    BLANK_SIGNALS,
+    CHANNELS,
     CLASSES,
-    LAYERS,
+    EMPTY_FIRST,
+    FEATURES,
+    INSIDE,
     N_OUTPUTS,
     OUTPUTS,
-    PLANES,
-    ROWS,
-    SIGNAL_NAMES,
-    VALUE_ROW,
-    VIEWS,
+    WINDOW_SHAPE,
+    Window,
 )
-from brainsift.tasks.defacing.network import COLUMNS as PIXELS
 
 PLAN = TrainingPlan(steps=2, validate_every=1, threads=1)
-SHAPE = (len(VIEWS) * len(LAYERS), ROWS, PIXELS)
-STILL = Changes(False, (0, 0), (False,) * len(VIEWS), False, np.zeros(len(SIGNAL_NAMES), np.bool_), 1.0)
+CELLS = tuple(n // 2 for n in WINDOW_SHAPE)
+
+
+def window(level: int = 100) -> Window:
+    """Grey everywhere, head everywhere, all of it seen."""
+    return Window(np.full(WINDOW_SHAPE, level, np.uint8), np.full(WINDOW_SHAPE, 1 + INSIDE, np.uint8))
 
 
 def toy_bank(folder: Path, people: str) -> Bank:
-    """A bright square for each class in a place of its own."""
+    """A bright block for each class in a place of its own."""
     for person in people:
         made = []
         for number, label in enumerate(CLASSES):
-            planes = np.zeros(SHAPE, np.uint8)
-            planes[:, 20 * number : 20 * number + 20, 10:30] = 200
-            signals = np.stack([np.full(len(SIGNAL_NAMES), number / 4), np.ones(len(SIGNAL_NAMES))]).astype(np.float32)
+            seen, places = window(40), np.zeros(WINDOW_SHAPE, np.uint8)
+            block = (slice(None), slice(20 * number, 20 * number + 20), slice(10, 30))
+            seen.brightness[block] = 200
+            places[block] = Region.NOSE + CHANGED
             truth = truth_row(label, {"eyes": number / 4, "nose": None}, label != "failed")
-            made.append(Example(planes, signals, truth, person, {"tool": "plane", "label": label}))
+            made.append(Example(seen, places, truth, person, {"tool": "plane", "label": label}))
         write_chunk(made, folder, person)
     return load_bank(folder)
 
@@ -73,63 +82,152 @@ def test_shares_near_the_limit_are_partly_of_both() -> None:
 
 
 def test_loss_falls_with_the_right_answer_and_ignores_what_is_not_known() -> None:
-    truth = torch.from_numpy(truth_row("excessive", {"eyes": 1.0}, None))[None]
+    rows = torch.from_numpy(truth_row("excessive", {"eyes": 1.0}, None))[None]
+    chances = torch.from_numpy(label_chances("excessive", {}))[None]
     right, wrong = torch.zeros(1, N_OUTPUTS), torch.zeros(1, N_OUTPUTS)
     right[0, 2], wrong[0, 0] = 5, 5
-    assert defacing_loss(right, truth) < defacing_loss(wrong, truth)
+    assert answer_loss(right, rows, chances) < answer_loss(wrong, rows, chances)
     unknown = right.clone()
     unknown[0, OUTPUTS.index("nose")] = 9.0  # not known
-    assert defacing_loss(unknown, truth) == defacing_loss(right, truth)
+    assert answer_loss(unknown, rows, chances) == answer_loss(right, rows, chances)
 
 
-def test_a_mirrored_head_changes_sides_and_nothing_else(tmp_path: Path) -> None:
+def test_near_a_limit_of_the_rule_both_labels_have_a_chance() -> None:
+    gone = {"eyes": 0.05, "nose": 0.0, "mouth": None, "ears": 0.1, "brow": 0.5}
+    plain = {"left": gone, "brain_removed_ml": 0.0, "brain_removed_share": 0.0, "brain_removed_depth_mm": 0.0}
+    sure = label_chances("correct", plain)
+    assert sure.sum() == pytest.approx(1)
+    assert sure[CLASSES.index("correct")] > 0.98
+    near = label_chances("correct", {**plain, "left": {**gone, "ears": 0.29}})
+    assert 0.3 < near[CLASSES.index("insufficient")] < 0.6
+    cut = {"brain_removed_ml": 0.55, "brain_removed_share": 0.0004, "brain_removed_depth_mm": 4.0}
+    assert 0.4 < label_chances("excessive", {**plain, **cut})[CLASSES.index("excessive")] < 0.8
+
+
+def known_places() -> Known:
+    """A nose of 8 x 8 x 8 voxels, half of it acted on by a blur that leaves a quarter; brain beside it, acted on."""
+    places = np.zeros(WINDOW_SHAPE, np.uint8)
+    places[40:48, 80:88, 20:28] = Region.NOSE
+    places[40:44, 80:88, 20:28] |= CHANGED
+    places[60:62, 60:62, 60:62] = BRAIN + CHANGED
+    places[62:64, 60:62, 60:61] = BRAIN + AROUND
+    row = truth_row("insufficient", {"nose": 0.6}, True, kept=0.25)
+    chances = torch.from_numpy(label_chances("insufficient", {}))
+    return Known(torch.from_numpy(row)[None], chances[None], torch.from_numpy(places)[None])
+
+
+def test_cells_hold_shares_of_what_was_there_and_of_what_is_left() -> None:
+    known = known_places()
+    cells = cells_of(known.places, known.rows[:, COLUMNS.index("kept")])
+    assert cells.shape == (1, len(MAPS), *CELLS)
+    sums = dict(zip(MAPS, cells.sum(dim=(0, 2, 3, 4)).tolist(), strict=True))
+    assert sums["brain_removed"] == pytest.approx(0.75)
+    assert sums["changed"] == 33
+    assert sums["nose_place"] == 64
+    assert sums["nose_left"] == pytest.approx(32 + 32 / 4)
+    assert sums["eyes_place"] == sums["eyes_left"] == 0
+
+
+def test_the_loss_of_the_maps_falls_with_the_right_shares() -> None:
+    known = known_places()
+    cells = cells_of(known.places, known.rows[:, COLUMNS.index("kept")])
+    right, nothing = torch.logit(cells.clamp(1e-3, 1 - 1e-3)), torch.full(cells.shape, -5.0)
+    assert maps_loss(right, cells) < maps_loss(nothing, cells) < maps_loss(-right, cells)
+    answer = torch.zeros(1, N_OUTPUTS)
+    whole_answers = [torch.cat([answer, maps.flatten(1)], dim=1) for maps in (right, nothing)]
+    assert defacing_loss(whole_answers[0], known) < defacing_loss(whole_answers[1], known)
+
+
+def test_the_answer_is_read_from_both_sides_and_from_the_worse_of_two_eyes() -> None:
+    shares = torch.zeros(1, len(MAPS), *CELLS)
+    eyes, left = MAPS.index("eyes_place"), MAPS.index("eyes_left")
+    shares[0, 0, :4, 0, 0] = 1
+    shares[0, eyes, :, 30, 10:30] = 1
+    shares[0, left, CELLS[0] // 2 :, 30, 10:30] = 1
+    volumes, found = read_maps(shares)
+    assert volumes[0, 0].tolist() == pytest.approx([4 * CELL_ML, 0])
+    assert float(volumes[0, eyes, 0]) == pytest.approx(CELL_ML * CELLS[0] / 2 * 20)
+    worse = float(found[0, 3 * len(MAPS) + FEATURES.index("eyes")])
+    assert worse == pytest.approx(float(volumes[0, eyes, 0]) / (float(volumes[0, eyes, 0]) + AMPLE_ML))
+    assert worse > 0.9
+    mirrored = read_maps(shares.flip(2))[1]
+    torch.testing.assert_close(found, mirrored)
+
+
+def test_a_mirrored_head_changes_sides_and_nothing_else() -> None:
     rng = np.random.default_rng(0)
-    planes = rng.integers(0, 255, SHAPE).astype(np.uint8)
-    signals = rng.random((2, len(SIGNAL_NAMES))).astype(np.float32)
-    plain, turned = (change(planes, signals, c) for c in (STILL, Changes(**{**vars(STILL), "mirror": True})))
-    views = plain[:-1].reshape(len(VIEWS), len(LAYERS), ROWS, PIXELS)
-    for number, name in enumerate(VIEWS):
-        seen = turned[:-1].reshape(views.shape)[number]
-        np.testing.assert_array_equal(seen, views[MIRRORED[number]][..., ::-1], err_msg=name)
-    np.testing.assert_array_equal(plain[-1], turned[-1])
+    seen = Window(*(rng.integers(0, 255, WINDOW_SHAPE).astype(np.uint8) for _ in range(2)))
+    seen.kind[:] %= EMPTY_FIRST
+    places = rng.integers(0, 100, WINDOW_SHAPE).astype(np.uint8)
+    turned, there = change(seen, places, Changes(mirror=True))
+    np.testing.assert_array_equal(turned.brightness, seen.brightness[::-1])
+    np.testing.assert_array_equal(turned.kind, seen.kind[::-1])
+    np.testing.assert_array_equal(there, places[::-1])
 
 
-def test_changes_move_views_and_forget_signals() -> None:
-    planes, signals = np.full(SHAPE, 100, np.uint8), np.ones((2, len(SIGNAL_NAMES)), np.float32)
-    forgotten = np.zeros(len(SIGNAL_NAMES), np.bool_)
-    forgotten[3] = True
-    blind = (True, *(False,) * (len(VIEWS) - 1))
-    made = change(planes, signals, Changes(False, (2, -3), blind, True, forgotten, 2.0))
-    views = made[:-1].reshape(len(VIEWS), len(LAYERS), ROWS, PIXELS)
-    assert (views[0] == 0).all()
-    assert (views[1, :, :2] == 0).all()
-    assert (views[1, :, :, -3:] == 0).all()
-    assert views[1, LAYERS.index("brightness"), 50, 50] == pytest.approx(2 * views[1, 0, 50, 50])
-    assert made[-1, :2, 3].tolist() == [0, 0]
-    assert made[-1, :2, 4].tolist() == [1, 1]
-    assert (views[1, LAYERS.index("blanked")] == 0).all(), "masked air"
-    for name in BLANK_SIGNALS:
-        assert made[-1, :2, SIGNAL_NAMES.index(name)].tolist() == [0, 0]
+def test_a_shifted_head_takes_its_truth_along() -> None:
+    seen, places = window(), np.zeros(WINDOW_SHAPE, np.uint8)
+    seen.brightness[10, 10, 10], places[10, 10, 10] = 200, BRAIN
+    moved, there = change(seen, places, Changes(shift=(2, -1, 0)))
+    assert moved.brightness[12, 9, 10] == 200
+    assert there[12, 9, 10] == BRAIN
+    assert (moved.kind[:2] == 0).all(), "outside of the field of view"
 
 
-def test_signals_beyond_those_of_training_are_taken_for_the_nearest(tmp_path: Path) -> None:
-    torch.manual_seed(2)
-    bank = toy_bank(tmp_path / "bank", "ab")
-    net = network_for(bank).eval()
-    image = whole(bank, 0, 1)
-    beyond, further = image.clone(), image.clone()
-    beyond[0, -1, VALUE_ROW, 0], further[0, -1, VALUE_ROW, 0] = 2.0, 3.0
-    assert bank.signals[:, 0, 0].max() < 2
-    torch.testing.assert_close(net(beyond), net(further))
+def test_masked_air_is_empty_and_a_blurred_mask_tells_of_nothing_empty() -> None:
+    seen, places = window(), np.zeros(WINDOW_SHAPE, np.uint8)
+    places[:30] = AROUND
+    masked, _ = change(seen, places, Changes(masked_air=True))
+    channels = masked.channels()
+    assert (channels[CHANNELS.index("empty"), :30] == 1).all()
+    assert (channels[0, :30] == 0).all()
+    assert (channels[CHANNELS.index("empty"), 30:] == 0).all()
+    np.testing.assert_array_equal(channels[CHANNELS.index("inside")], 1)
+    blurred, _ = change(seen, places, Changes(masked_air=True, blurred_mask=True, noise=0.02, unlabelled=True))
+    channels = blurred.channels()
+    assert (channels[CHANNELS.index("empty")] == 0).all()
+    assert (channels[0, :30] == 0).all(), "what is empty stays dark"
+    assert channels[3:].sum() == 0
+
+
+def test_brightness_changes_as_drawn() -> None:
+    seen, places = window(), np.zeros(WINDOW_SHAPE, np.uint8)
+    assert (change(seen, places, Changes(factor=1.5))[0].brightness == 150).all()
+    darker = change(seen, places, Changes(gamma=1.5))[0].brightness
+    assert 85 < darker.mean() < 95, "below the brain's grey value a larger exponent darkens"
+    seen.brightness[::2] = 0
+    smooth = change(seen, places, Changes(coarser=0))[0].brightness
+    assert (smooth == 50).all()
+
+
+def test_a_simulated_scan_keeps_its_truth_in_the_window() -> None:
+    """A real anatomy pass of a head from the packaged atlas: brain taken away lies where brain is emptied."""
+    rng = np.random.default_rng(2)
+    head = mark_head(draw_label_map(load_atlas(), rng, 1.5))
+    drawn = draw_defaced_example(rng, head, label="excessive", tools=("plane",), spacing_mm=1.5, kind="mprage")
+    made = simulated_example(drawn, "atlas")
+    scale = abs(np.linalg.det(drawn.scan_to_mni[:3, :3]))
+    places = torch.from_numpy(made.places)[None]
+    removed = CELL_ML * float(cells_of(places, torch.zeros(1))[0, 0].sum())
+    assert removed == pytest.approx(scale * drawn.truth.brain_removed_ml, rel=0.2)
+    taken = (made.places & (BRAIN + CHANGED)) == BRAIN + CHANGED
+    kept = (made.places & (BRAIN + CHANGED)) == BRAIN
+    assert made.window.brightness[taken].mean() < 0.3 * made.window.brightness[kept].mean(), "emptied"
+    assert ((made.places & AROUND) > 0).mean() > 0.1
 
 
 def test_a_bank_gives_back_what_was_written_and_batches_are_even(tmp_path: Path) -> None:
     bank = toy_bank(tmp_path / "bank", "ab")
     assert len(bank) == 8
     assert bank.people == ("a",) * 4 + ("b",) * 4
-    inputs, truth = next(batches(bank.only([0, 1, 2, 3, 4]), 3, size=400))
-    assert inputs.shape == (400, PLANES, ROWS, PIXELS)
-    assert np.bincount(truth[:, 0].int().numpy()).min() > 60, "the fifth example shares its class's turn"
+    inputs, known = next(batches(bank, 3, size=2))
+    assert inputs.shape == (2, len(CHANNELS), *WINDOW_SHAPE)
+    assert known.places.shape == (2, *WINDOW_SHAPE)
+    seen, places = bank.voxels(2)
+    assert (seen.brightness[:, 40:60, 10:30] == 200).all()
+    assert (places[:, 40:60, 10:30] == Region.NOSE + CHANGED).all()
+    uneven = chances(bank.only([0, 1, 2, 3, 4]))
+    np.testing.assert_allclose(uneven, [1 / 8, 1 / 4, 1 / 4, 1 / 4, 1 / 8], err_msg="they share")
     with pytest.raises(ValueError, match="build it first"):
         load_bank(tmp_path / "nothing")
 
@@ -185,19 +283,6 @@ def test_what_ships_answers_as_what_was_trained_with_its_temperature(tmp_path: P
     np.testing.assert_allclose(told, wanted, atol=0.02)
 
 
-def test_a_network_reads_both_sides_of_the_head_alike(weights: Path) -> None:
-    """Views of the left are turned over before the shared convolutions."""
-    model = load_model(weights)
-    views = torch.rand(1, len(VIEWS), len(LAYERS), ROWS, PIXELS)
-    seen: list[torch.Tensor] = []
-    model.stem.register_forward_hook(lambda _module, given, _out: seen.append(given[0]))
-    signals = np.zeros((2, len(SIGNAL_NAMES)), np.float32)
-    model(torch.from_numpy(compose(views[0].numpy(), signals))[None])
-    left, front = VIEWS.index("left"), VIEWS.index("front")
-    torch.testing.assert_close(seen[0][left], views[0, left].flip(-1))
-    torch.testing.assert_close(seen[0][front], views[0, front])
-
-
 def test_temperature_cools_what_is_too_sure() -> None:
     rng = np.random.default_rng(0)
     truth = np.zeros((400, len(COLUMNS)), np.float32)
@@ -234,4 +319,4 @@ def test_figures_name_every_class_and_tool(tmp_path: Path, weights: Path) -> Non
     assert [f.statistic for f in made if f.question == "class"] == [
         "balanced accuracy", "coverage at 1 % error", "balanced accuracy",
     ]  # fmt: skip
-    assert whole(bank, 0, 3).shape == (3, PLANES, ROWS, PIXELS)
+    assert whole(bank, 0, 3).shape == (3, len(CHANNELS), *WINDOW_SHAPE)

@@ -38,6 +38,8 @@ class Anatomy:
     confidence : [0, 1], how far the labels can be trusted.
     has_brain : whether a brain was found at all.
     tissue : class name → intensity statistics.
+    filled : float32 (X, Y, Z) in [0, 1], share of each voxel that holds measured values and no padding; None where the
+        scan has no padding.
     model_id, model_sha256 : the network that made the labels.
     """
 
@@ -56,3 +58,4 @@ class Anatomy:
     model_id: str
     model_sha256: str
     tissue: dict[str, TissueStats] = field(default_factory=dict)
+    filled: NDArray[np.float32] | None = None

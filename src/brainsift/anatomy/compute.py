@@ -11,7 +11,7 @@ from brainsift.anatomy.anatomy import Anatomy
 from brainsift.anatomy.cleaning import clean_labels
 from brainsift.anatomy.confidence import assess_trust, brain_found, mean_certainty
 from brainsift.anatomy.coverage import Coverage, estimate_coverage, seen_box
-from brainsift.anatomy.emptiness import fill_partly_empty
+from brainsift.anatomy.emptiness import fill_partly_empty, filled_share
 from brainsift.anatomy.fov import FieldOfView
 from brainsift.anatomy.framing import frame_head
 from brainsift.anatomy.labels import BRAIN, INTRACRANIAL, N_TISSUES, WORKING_SPACING_MM, Tissue
@@ -55,7 +55,8 @@ def compute_anatomy(
         grid, grid_affine = to_working_grid(volume, WORKING_SPACING_MM)
         frame = frame_head(grid)
         image, affine, inside = frame.cut(grid), frame.affine(grid_affine), frame.inside(grid.shape)
-        normal = normalise(frame.cut(fill_partly_empty(volume, grid)))
+        filled = filled_share(volume, grid)
+        normal = normalise(frame.cut(fill_partly_empty(grid, filled)))
     posterior = network.posterior(normal)
     with stage("clean"):
         labels, brain = clean_labels(posterior, inside)
@@ -70,6 +71,7 @@ def compute_anatomy(
             mean_certainty(posterior, brain),
             seen_box(volume, grid, grid_affine),
             network,
+            None if filled is None else frame.cut(filled),
         )
 
 
@@ -82,6 +84,7 @@ def _assemble(
     certainty: float,
     fov: FieldOfView,
     network: Segments,
+    filled: NDArray[np.float32] | None,
 ) -> Anatomy:
     reference = load_reference()
     fit = _fit(cloud, fov)
@@ -107,6 +110,7 @@ def _assemble(
         model_id=network.model_id,
         model_sha256=network.model_sha256,
         tissue=tissue_statistics(labels, image),
+        filled=filled,
     )
 
 

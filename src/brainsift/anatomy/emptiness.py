@@ -18,7 +18,24 @@ MIN_FILLED = np.float32(0.5)
 """A voxel of the working grid belongs to the scan when at least this much of it does, so that volumes stay right."""
 
 
-def fill_partly_empty(volume: Volume, grid: Float32) -> Float32:
+def filled_share(volume: Volume, grid: Float32) -> Float32 | None:
+    """Share of each voxel of the working grid that holds measured values, float32 (X, Y, Z) in [0, 1]; None where the
+    scan has no padding.
+
+    Parameters
+    ----------
+    volume : the scan.
+    grid : (X, Y, Z), the scan on the working grid.
+    """
+    padding = padding_value(sample_voxels(grid))
+    if padding is None:
+        return None
+    measured = (volume.data != np.float32(padding)).astype(np.float32)
+    share, _ = to_working_grid(replace(volume, data=measured), WORKING_SPACING_MM)
+    return share
+
+
+def fill_partly_empty(grid: Float32, filled: Float32 | None) -> Float32:
     """Give voxels at the rim of a masked scan the brightness of their filled part (normalised averaging, Knutsson &
     Westin 1993, CVPR:515), and empty those that are filled by less than half.
 
@@ -26,18 +43,17 @@ def fill_partly_empty(volume: Volume, grid: Float32) -> Float32:
 
     Parameters
     ----------
-    volume : the scan.
     grid : (X, Y, Z), the scan on the working grid.
+    filled : of `filled_share`.
 
     Returns
     -------
     float32 (X, Y, Z); `grid` itself where the scan has no padding.
     """
     padding = padding_value(sample_voxels(grid))
-    if padding is None:
+    if padding is None or filled is None:
         return grid
     empty = np.float32(padding)
-    filled, _ = to_working_grid(replace(volume, data=(volume.data != empty).astype(np.float32)), WORKING_SPACING_MM)
     solid = filled >= MIN_FILLED
     result = np.full_like(grid, empty)
     result[solid] = empty + (grid[solid] - empty) / filled[solid]

@@ -20,6 +20,17 @@ class ConvNorm(nn.Sequential):
         )
 
 
+class ConvBatchNorm(nn.Sequential):
+    """Convolution, batch norm, activation: where statistics of an image are part of what is asked, and must stay."""
+
+    def __init__(self, inputs: int, outputs: int, stride: int = 1) -> None:
+        super().__init__(
+            nn.Conv3d(inputs, outputs, 3, stride=stride, padding=1, bias=False),
+            nn.BatchNorm3d(outputs),
+            nn.ReLU(inplace=True),
+        )
+
+
 class Stage(nn.Module):
     """Two convolutions with a residual over the second; `block` makes one from inputs, outputs and stride."""
 

@@ -141,9 +141,16 @@ DEFACING = ModelSpec(
     spacing_mm=2.0,
     multiple_of=1,
     input=TensorSpec(
-        "image", (1, 26, 112, 120), "float32, five layers of five views of 2 mm in [0, 1], then scaled signals"
+        "image",
+        (1, 7, 104, 104, 96),
+        "float32 [0, 1]: brightness, share that is empty, field of view, head, fluid, grey and white matter, on a 2 mm "
+        "grid in the pose of MNI152",
     ),
-    output=TensorSpec("logits", (1, 10), "float32 before softmax and sigmoid: four classes, five features, touched"),
+    output=TensorSpec(
+        "logits",
+        (1, 11),
+        "float32 before softmax and sigmoid: four classes, five features, touched; then mL of brain removed",
+    ),
     licence="Apache-2.0",
     trained_on=(SYNTHSEG_LABEL_MAPS, DEFACING_MASKS),
 )

@@ -17,11 +17,7 @@ def blocks(*boxes: tuple[slice, slice, slice], **changes: object) -> StandardHea
     tissue = np.zeros(GRID_SHAPE, np.bool_)
     for box in boxes:
         tissue[box] = True
-    nothing = np.zeros(GRID_SHAPE, np.bool_)
-    made = StandardHead(
-        tissue.astype(np.float32), tissue, nothing, ~nothing, nothing, threshold=0.5, pose=np.eye(4), posed=True,
-        has_padding=False,
-    )  # fmt: skip
+    made = StandardHead.pictured(tissue.astype(np.float32), 0.5)
     return replace(made, **changes)  # type: ignore[arg-type]
 
 

@@ -14,8 +14,16 @@ from brainsift.scans.ref import ScanRef
 from brainsift.scans.volume import Volume
 from brainsift.tasks.base import Finding
 from brainsift.tasks.defacing.average import FEATURES
-from brainsift.tasks.defacing.network import CLASSES, N_OUTPUTS, OUTPUTS, PLANES, Seen, decode, network_input
-from brainsift.tasks.defacing.renders import COLUMNS, ROWS
+from brainsift.tasks.defacing.network import (
+    CHANNELS,
+    CLASSES,
+    N_OUTPUTS,
+    OUTPUTS,
+    WINDOW_SHAPE,
+    Seen,
+    decode,
+    network_input,
+)
 from brainsift.tasks.defacing.task import DefacingTask
 from tests.tasks.defacing.scene import average_masks, face_cut, scan
 
@@ -32,7 +40,7 @@ class Said:
 
     def ask(self, seen: Seen):  # type: ignore[no-untyped-def]
         """Decode what was told."""
-        assert network_input(seen).shape == (PLANES, ROWS, COLUMNS)
+        assert network_input(seen.window).shape == (1, len(CHANNELS), *WINDOW_SHAPE)
         return decode(self.logits)
 
 
@@ -52,6 +60,11 @@ def test_probabilities_of_the_classes_sum_to_one_and_fill_the_table() -> None:
     assert sum(finding.probabilities[name] for name in CLASSES) == pytest.approx(1, abs=1e-3)
     assert {f"{name}_left" for name in FEATURES} < set(finding.probabilities)
     assert finding.model_sha256 == "d" * 64
+
+
+def test_brain_that_the_network_takes_for_gone_is_told_in_ml() -> None:
+    assert ask(face_cut(), excessive=4, touched=4, brain_removed_ml=7.25).measurements["brain_removed_ml"] == 7.25
+    assert ask(face_cut(), correct=4, touched=4).measurements["brain_removed_ml"] == 0.0
 
 
 def test_features_left_are_flags_and_are_named_with_a_remedy() -> None:

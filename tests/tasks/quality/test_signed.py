@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
+from brainsift.scans.signed import negative_share
 from brainsift.tasks.quality.network import N_OUTPUTS, OUTPUTS, Answer, decode
-from brainsift.tasks.quality.signed import negative_share, with_sign
+from brainsift.tasks.quality.signed import with_sign
 
 
 @pytest.fixture

@@ -10,14 +10,16 @@ from pathlib import Path
 import numpy as np
 
 from brainsift.anatomy.compute import compute_anatomy
-from brainsift.learn.defacing.bank import Example, make_example, write_chunk
-from brainsift.learn.defacing.truth import FEATURES, truth_row
+from brainsift.learn.defacing.bank import Example, write_chunk
+from brainsift.learn.defacing.places import places_of
+from brainsift.learn.defacing.truth import truth_row
 from brainsift.learn.people import take_turns
 from brainsift.scans.volume import InputGrid, ReadFacts, Volume
 from brainsift.simulate.deface.draw import DefacedExample, draw_defaced_example
+from brainsift.simulate.deface.fill import kept_by
 from brainsift.simulate.deface.marked import MarkedHead, load_marked_head
 from brainsift.simulate.deface.truth import DefacingLabel
-from brainsift.tasks.defacing.network import look_at
+from brainsift.tasks.defacing.network import FEATURES, standard_head, window_of
 
 AIMS: tuple[DefacingLabel, ...] = (
     "correct", "insufficient", "correct", "failed", "correct", "excessive", "correct", "insufficient", "failed",
@@ -92,7 +94,7 @@ def _head(path: Path) -> MarkedHead:
 def simulated_example(drawn: DefacedExample, person: str) -> Example:
     """What inference sees of a simulated scan, by the real anatomy pass, with its truth."""
     volume = as_volume(drawn)
-    seen = look_at(volume, compute_anatomy(volume, threads=1))
+    head = standard_head(volume, compute_anatomy(volume, threads=1))
     truth = drawn.truth
     left = {name: getattr(truth, name) for name in FEATURES}
     facts = {
@@ -101,10 +103,15 @@ def simulated_example(drawn: DefacedExample, person: str) -> Example:
         "why": truth.why,
         "other_face": truth.other_face,
         "sequence": drawn.sequence,
+        "fill": str(drawn.parameters["defacing"]["fill"]["kind"]),
         "brain_removed_ml": round(truth.brain_removed_ml, 2),
+        "brain_removed_share": round(truth.brain_removed_share, 4),
+        "brain_removed_depth_mm": round(truth.brain_removed_depth_mm, 1),
+        "left": {name: None if share is None else round(share, 3) for name, share in left.items()},
         "spacing_mm": [round(float(s), 2) for s in drawn.spacing_mm],
     }
-    return make_example(seen, truth_row(truth.label, left, bool(drawn.changed.any())), person, facts)
+    row = truth_row(truth.label, left, bool(drawn.changed.any()), kept_by(drawn.fill))
+    return Example(window_of(head), places_of(drawn, head), row, person, facts)
 
 
 def as_volume(drawn: DefacedExample) -> Volume:

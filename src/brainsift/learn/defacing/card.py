@@ -28,7 +28,7 @@ def card_text(
         "# Model card: defacing",
         "",
         "Whether a head was de-faced correctly, insufficiently, excessively or not at all, and which of brow, eyes, "
-        "nose, mouth and ears are left, from five views at 2 mm and measured signals.",
+        "nose, mouth and ears are left, from voxels of 2 mm in the pose of MNI152 and the tissues of the anatomy.",
         "",
         f"- `{model.name}`, SHA-256 `{sha256_of(model)}`",
         "",

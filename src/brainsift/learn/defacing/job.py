@@ -15,6 +15,7 @@ from brainsift.learn.defacing.bank import Bank, chunk_names, load_bank
 from brainsift.learn.defacing.batches import whole
 from brainsift.learn.defacing.build import ChunkJob, make_chunk, plan_chunks
 from brainsift.learn.defacing.card import write_card
+from brainsift.learn.defacing.net import AnswerAlone
 from brainsift.learn.defacing.train import load_model, train_defacing
 from brainsift.learn.export import export_onnx
 from brainsift.learn.sides import (
@@ -120,7 +121,7 @@ def export_and_measure(weights: Path, output: Path, bank: Bank, validation: Bank
     model = load_model(weights, validation)
     path = output / MODEL_FILE
     torch.manual_seed(0)
-    export_onnx(model, path, whole(bank, 0, 1), labels_voxels=False)
+    export_onnx(AnswerAlone(model), path, whole(bank, 0, 1), labels_voxels=False)
     if fresh is not None:
         write_card(output / CARD_FILE, path, output, bank, fresh, float(model.temperature))
     return path

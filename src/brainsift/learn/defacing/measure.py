@@ -13,10 +13,9 @@ from brainsift.evaluate.measured import balanced_accuracy_interval, recall_inter
 from brainsift.evaluate.proportions import clopper_pearson
 from brainsift.learn.defacing.bank import Bank
 from brainsift.learn.defacing.batches import whole
-from brainsift.learn.defacing.truth import FEATURES
 from brainsift.learn.figure import Figure
 from brainsift.models.session import load_onnx
-from brainsift.tasks.defacing.network import CLASSES, MODEL, Answer, decode
+from brainsift.tasks.defacing.network import CLASSES, FEATURES, MODEL, Answer, decode
 
 TOLERATED = 0.01
 """Error among automatic answers at which coverage is told, the strictest that the issue asks for."""

@@ -1,70 +1,139 @@
-"""The defacing network: one small 2D network looks at every side of the head, the signals join what it found."""
+"""The defacing network: it paints where the face was and what was taken, and answers from its own painting."""
 
 from __future__ import annotations
 
 from itertools import pairwise
 
+import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F  # noqa: N812 - the name that PyTorch users know
 
-from brainsift.learn.convolutions import ConvNorm, Residual
+from brainsift.learn.defacing.places import CELL_VOXELS, MAPS
+from brainsift.learn.segmenter import ConvBatchNorm, Stage, decode
 from brainsift.tasks.defacing.network import (
+    CHANNELS,
     CLASSES,
-    KNOWN_ROW,
-    LAYERS,
-    MAX_SCALED,
+    FEATURES,
     N_OUTPUTS,
-    SIGNAL_NAMES,
-    VALUE_ROW,
-    VIEWS,
+    WINDOW,
+    WINDOW_SHAPE,
+    load_average,
 )
 
-LEFTWARD = tuple(number for number, name in enumerate(VIEWS) if name.startswith("left"))
-"""Views in which the nose points to the left: turned over, so that one network reads both sides alike."""
+CELL_ML = 0.064
+"""Of a cube of 4 mm."""
+
+COARSE = 4
+"""Voxels along each side of the cells, of 8 mm, at which the network learns where it is."""
+
+RARE = -5.0
+"""Logit of a map before training: most cells hold nothing of it."""
+
+AMPLE_ML = 1.0
+"""Added to volumes of which the logarithm is taken, and to the place of a feature before a share is taken of it."""
 
 
 class DefacingNet(nn.Module):
-    """Class, features left, and whether anything was touched.
+    """Shares of every cell (`MAPS`), then class, features left, whether anything was touched, and mL of brain removed.
 
-    Every view goes through the same convolutions; mean and maximum over its pixels, from every view in its own place,
-    and the signals go through two layers.
+    A U-Net (Ronneberger 2015, MICCAI) from 4 mm down to 16 mm. At 8 mm it is told where in MNI152 it is, and what an
+    average head has there. The answer is read from volumes of the maps, side by side, and from the coarsest level.
 
     Parameters
     ----------
-    widths : channels at 4, 8, 16 and 32 mm.
-    hidden : of the two layers.
+    widths : channels at 4, 8 and 16 mm.
+    hidden : of the answer's two layers.
     """
 
-    def __init__(self, widths: tuple[int, ...] = (16, 32, 64, 96), hidden: int = 128) -> None:
+    position: Tensor
+    temperature: Tensor
+
+    def __init__(self, widths: tuple[int, int, int] = (16, 32, 64), hidden: int = 96) -> None:
         super().__init__()
-        self.stem = ConvNorm(len(LAYERS), widths[0], stride=2)
-        self.stages = nn.ModuleList(Residual(a, b) for a, b in pairwise(widths))
-        self.signals = nn.Sequential(
-            nn.BatchNorm1d(2 * len(SIGNAL_NAMES)), nn.Linear(2 * len(SIGNAL_NAMES), 64), nn.ReLU()
-        )
-        features = 2 * widths[-1] * len(VIEWS) + 64
-        self.together = nn.Sequential(nn.Linear(features, hidden), nn.ReLU(), nn.Dropout(0.3))
-        self.answer = nn.Linear(hidden, N_OUTPUTS)
-        self.lowest: Tensor
-        self.highest: Tensor
-        # Signals of real scans lie where simulated ones never did; they are taken for the nearest that was learnt from.
-        self.register_buffer("lowest", torch.full((len(SIGNAL_NAMES),), -MAX_SCALED))
-        self.register_buffer("highest", torch.full((len(SIGNAL_NAMES),), MAX_SCALED))
-        self.temperature: Tensor
-        # Divides the logits of the classes; fitted on validation examples after training.
+        fine, middle, coarse = widths
+        self.register_buffer("position", position_planes())
         self.register_buffer("temperature", torch.ones(1))
+        self.stem = nn.Conv3d(len(CHANNELS), fine, CELL_VOXELS, stride=CELL_VOXELS)
+        self.fine = ConvBatchNorm(fine, fine)
+        self.down = ConvBatchNorm(fine, middle, 2)
+        self.middle = ConvBatchNorm(middle + self.position.shape[1], middle)
+        self.coarse = nn.Sequential(Stage(middle, coarse, 2, ConvBatchNorm), ConvBatchNorm(coarse, coarse))
+        self.whole = nn.Linear(coarse, coarse)
+        self.reduce = nn.ModuleList(nn.Conv3d(a + b, a, 1, bias=False) for a, b in pairwise(widths))
+        self.up = nn.ModuleList(ConvBatchNorm(a, a) for a in widths[:-1])
+        self.maps = nn.Conv3d(fine, len(MAPS), 1)
+        nn.init.constant_(self.maps.bias, RARE)  # type: ignore[arg-type]
+        read = 3 * len(MAPS) + len(FEATURES) + 2 * coarse
+        self.answer = nn.Sequential(
+            nn.Linear(read, hidden), nn.ReLU(), nn.Linear(hidden, hidden), nn.ReLU(), nn.Linear(hidden, N_OUTPUTS - 1)
+        )
 
     def forward(self, image: Tensor) -> Tensor:
-        """(N, PLANES, ROWS, COLUMNS) → logits (N, outputs)."""
-        n, _, height, width = image.shape
-        views = image[:, :-1].reshape(n, len(VIEWS), len(LAYERS), height, width)
-        turned = [view.flip(-1) if number in LEFTWARD else view for number, view in enumerate(views.unbind(dim=1))]
-        x = self.stem(torch.stack(turned, dim=1).flatten(0, 1))
-        for stage in self.stages:
-            x = stage(x)
-        found = torch.cat([x.mean(dim=(2, 3)), x.amax(dim=(2, 3))], dim=1).reshape(n, -1)
-        values, known = (image[:, -1, row, : len(SIGNAL_NAMES)] for row in (VALUE_ROW, KNOWN_ROW))
-        rows = torch.cat([torch.clamp(values, self.lowest, self.highest) * known, known], dim=1)
-        logits = self.answer(self.together(torch.cat([found, self.signals(rows)], dim=1)))
+        """(N, channels, *WINDOW_SHAPE) → (N, N_OUTPUTS + maps x cells): the answer, then logits of all maps."""
+        at_4_mm = self.fine(F.relu(self.stem(image)))
+        halved = self.down(at_4_mm)
+        position = self.position.expand(image.shape[0], -1, -1, -1, -1).to(halved.dtype)
+        at_8_mm = self.middle(torch.cat([halved, position], dim=1))
+        at_16_mm = self.coarse(at_8_mm)
+        at_16_mm = at_16_mm + self.whole(at_16_mm.mean(dim=(2, 3, 4)))[:, :, None, None, None]
+        pooled = torch.cat([at_16_mm.mean(dim=(2, 3, 4)), at_16_mm.amax(dim=(2, 3, 4))], dim=1).float()
+        maps = self.maps(decode([at_4_mm, at_8_mm, at_16_mm], self.reduce, self.up)).float()
+        volumes, found = read_maps(torch.sigmoid(maps))
+        logits = self.answer(torch.cat([found, pooled], dim=1))
         classes = logits[:, : len(CLASSES)] / self.temperature
-        return torch.cat([classes, logits[:, len(CLASSES) :]], dim=1)
+        removed = volumes[:, :1].sum(dim=2)
+        return torch.cat([classes, logits[:, len(CLASSES) :], removed, maps.flatten(1)], dim=1)
+
+
+class AnswerAlone(nn.Module):
+    """What ships: the answer without the maps."""
+
+    def __init__(self, net: DefacingNet) -> None:
+        super().__init__()
+        self.net = net
+
+    def forward(self, image: Tensor) -> Tensor:
+        """(N, channels, *WINDOW_SHAPE) → (N, N_OUTPUTS)."""
+        answered: Tensor = self.net(image)[:, :N_OUTPUTS]
+        return answered
+
+
+def read_maps(shares: Tensor) -> tuple[Tensor, Tensor]:
+    """Volumes of the maps on both sides of the head (N, maps, 2), mL, and what the answer is read from.
+
+    Parameters
+    ----------
+    shares : (N, maps, X, Y, Z) in [0, 1], the first of the axes from left to right.
+
+    Returns
+    -------
+    volumes, and (N, 3 maps + features): logarithms of the larger and of the smaller side's volume, the highest share of
+    any cell, and what is left of each feature on the side of which more is left.
+    """
+    half = shares.shape[2] // 2
+    sides = [shares[:, :, :half], shares[:, :, half:]]
+    volumes = CELL_ML * torch.stack([side.sum(dim=(2, 3, 4)) for side in sides], dim=2)
+    place, left = volumes[:, 2 : 2 + len(FEATURES)], volumes[:, 2 + len(FEATURES) :]
+    most_left = (left / (place + AMPLE_ML)).amax(dim=2)
+    logs = torch.log(volumes + AMPLE_ML)
+    return volumes, torch.cat([logs.amax(dim=2), logs.amin(dim=2), shares.amax(dim=(2, 3, 4)), most_left], dim=1)
+
+
+def position_planes() -> Tensor:
+    """Where a cell of 8 mm lies, from -1 to 1 along each axis, and how many people have head, and brain, there.
+
+    float32 (1, 5, X / 4, Y / 4, Z / 4).
+    """
+    average = load_average()
+    shape = tuple(n // COARSE for n in WINDOW_SHAPE)
+    axes = np.meshgrid(*(np.linspace(-1, 1, n, dtype=np.float32) for n in shape), indexing="ij")
+    shares = [_coarsened(array[WINDOW]) for array in (average.head, average.brain)]
+    return torch.from_numpy(np.stack([*axes, *shares]).astype(np.float32))[None]
+
+
+def _coarsened(array: np.ndarray) -> np.ndarray:
+    x, y, z = array.shape
+    cells = array.reshape(x // COARSE, COARSE, y // COARSE, COARSE, z // COARSE, COARSE)
+    mean: np.ndarray = cells.mean(axis=(1, 3, 5))
+    return mean

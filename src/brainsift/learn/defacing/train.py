@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -16,20 +15,19 @@ from brainsift.evaluate.rates import balanced_accuracy
 from brainsift.learn.defacing.bank import Bank
 from brainsift.learn.defacing.batches import batches, whole
 from brainsift.learn.defacing.net import DefacingNet
-from brainsift.learn.defacing.truth import FEATURES, defacing_loss
+from brainsift.learn.defacing.truth import defacing_loss
 from brainsift.learn.memory import keep_freed_memory
 from brainsift.learn.people import refuse_shared_people
+from brainsift.learn.read_ahead import read_ahead
 from brainsift.learn.trainer import Scores, Trainer, TrainingPlan, averaged_weights
-from brainsift.tasks.defacing.network import CLASSES
+from brainsift.tasks.defacing.network import CLASSES, FEATURES, N_OUTPUTS
 
 Float32 = NDArray[np.float32]
 
 WATCHED = "mean_auc"
 """Of each class against the rest: it rises smoothly, where balanced accuracy jumps with few examples."""
 
-ASKED_AT_ONCE = 16
-OUTLIERS = (1, 99)
-"""Percentiles of a signal between which it is believed."""
+ASKED_AT_ONCE = 4
 
 TEMPERATURES = np.exp(np.linspace(np.log(0.4), np.log(5.0), 121))
 
@@ -52,21 +50,11 @@ def train_defacing(
         return {} if validation is None else curve_scores(answers(model, validation), validation.truth)
 
     watched = None if validation is None else WATCHED
-    trainer = Trainer(partial(network_for, bank), defacing_loss, validate, plan, output, watched)
+    trainer = Trainer(DefacingNet, defacing_loss, validate, plan, output, watched)
     if resume:
         trainer.load()
-    trainer.run(batches(bank, plan.seed, trainer.step), quiet)
+    trainer.run(read_ahead(batches(bank, plan.seed, trainer.step)), quiet)
     return trainer.weights
-
-
-def network_for(bank: Bank) -> DefacingNet:
-    """A new network that knows between which values the signals of a bank lie, outliers left out."""
-    net = DefacingNet()
-    values, known = bank.signals[:, 0], bank.signals[:, 1] > 0
-    for number in np.flatnonzero(known.any(axis=0)).tolist():
-        low, high = np.percentile(values[known[:, number], number], OUTLIERS)
-        net.lowest[number], net.highest[number] = float(low), float(high)
-    return net
 
 
 def load_model(path: Path, validation: Bank | None = None) -> DefacingNet:
@@ -74,7 +62,7 @@ def load_model(path: Path, validation: Bank | None = None) -> DefacingNet:
     model = DefacingNet()
     model.load_state_dict(averaged_weights(path))
     if validation is not None:
-        model.temperature = torch.full((1,), best_temperature(answers(model, validation), validation.truth))
+        model.temperature.fill_(best_temperature(answers(model, validation), validation.truth))
     return model.eval()
 
 
@@ -94,7 +82,7 @@ def answers(model: nn.Module, bank: Bank) -> Float32:
     rows: list[Tensor] = []
     with torch.no_grad():
         for first in range(0, len(bank), ASKED_AT_ONCE):
-            rows.append(model.eval()(whole(bank, first, first + ASKED_AT_ONCE)).float())
+            rows.append(model.eval()(whole(bank, first, first + ASKED_AT_ONCE))[:, :N_OUTPUTS].float())
     result: Float32 = torch.cat(rows).numpy()
     return result
 

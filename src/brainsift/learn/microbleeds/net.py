@@ -9,8 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 - the name that PyTorch users know
 
-from brainsift.learn.segmenter import Stage, decode
-from brainsift.learn.wmh.net import ConvNorm
+from brainsift.learn.segmenter import ConvBatchNorm, Stage, decode
 from brainsift.tasks.microbleeds.network import CHANNELS, CUBE_CHANNELS
 
 RARE = -4.0
@@ -41,11 +40,11 @@ class DetectorNet(nn.Module):
         folded = len(CHANNELS) * IN_PLANE**2
         self.config = {"widths": list(widths), "last": last}
         steps = list(pairwise(widths))
-        self.stem = Stage(folded, widths[0], block=ConvNorm)
-        self.down = nn.ModuleList(Stage(a, b, 2, ConvNorm) for a, b in steps)
+        self.stem = Stage(folded, widths[0], block=ConvBatchNorm)
+        self.down = nn.ModuleList(Stage(a, b, 2, ConvBatchNorm) for a, b in steps)
         self.reduce = nn.ModuleList(nn.Conv3d(a + b, a, 1, bias=False) for a, b in steps)
-        self.up = nn.ModuleList(ConvNorm(a, a) for a in widths[:-1])
-        self.last = ConvNorm(widths[0] + folded, last)
+        self.up = nn.ModuleList(ConvBatchNorm(a, a) for a in widths[:-1])
+        self.last = ConvBatchNorm(widths[0] + folded, last)
         self.head = nn.Conv3d(last, IN_PLANE**2, 1)
         nn.init.constant_(self.head.bias, RARE)  # type: ignore[arg-type]
 
@@ -84,8 +83,8 @@ class Encoder(nn.Module):
     def __init__(self, widths: Sequence[int], frst: bool) -> None:
         super().__init__()
         self.frst = frst
-        self.stem = Stage(len(CUBE_CHANNELS), widths[0], block=ConvNorm)
-        self.down = nn.ModuleList(Stage(a, b, 2, ConvNorm) for a, b in pairwise(widths))
+        self.stem = Stage(len(CUBE_CHANNELS), widths[0], block=ConvBatchNorm)
+        self.down = nn.ModuleList(Stage(a, b, 2, ConvBatchNorm) for a, b in pairwise(widths))
 
     def forward(self, x: Tensor) -> list[Tensor]:
         """(N, 3, 24, 24, 24) → features, the finest first."""
@@ -122,7 +121,7 @@ class TeacherNet(nn.Module):
         steps = list(pairwise(widths))
         self.encoder = Encoder(widths, frst)
         self.reduce = nn.ModuleList(nn.Conv3d(a + b, a, 1, bias=False) for a, b in steps)
-        self.up = nn.ModuleList(ConvNorm(a, a) for a in widths[:-1])
+        self.up = nn.ModuleList(ConvBatchNorm(a, a) for a in widths[:-1])
         self.voxels = nn.Conv3d(widths[0], 1, 1)
         self.head = ClassHead(widths[-1])
 

@@ -10,10 +10,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from brainsift.anatomy.anatomy import Anatomy
 from brainsift.anatomy.cleaning import bounding_box
-from brainsift.scans.conform import axis_weights, separable, target_count
+from brainsift.anatomy.labels import Tissue
+from brainsift.scans.conform import axis_weights, labels_to_input, separable, target_count
 from brainsift.scans.noise import noise_sd
 from brainsift.scans.read import read_file
+from brainsift.scans.volume import Volume
 from brainsift.simulate.acquire import Acquisition, acquire, draw_acquisition
 from brainsift.simulate.artefacts.flair import FLUID_LABELS
 from brainsift.simulate.artefacts.gadolinium import Gadolinium, apply_gadolinium, draw_gadolinium
@@ -29,6 +32,9 @@ Float32 = NDArray[np.float32]
 Float64 = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 Shape = tuple[int, int, int]
+
+STRIPPED_SHARE = 0.5
+"""A scan of which less holds any value was stripped; heads in masked air fill more of their field of view."""
 
 WHITE_LABELS, CORTEX_LABELS = (2, 41), (3, 42)
 
@@ -233,6 +239,27 @@ def read_clean(path: Path, person: str, sequence: str = "T1w") -> CleanScan:
     facts = {"source": "real scan", "kind": sequence}
     noise = own_noise(scaled, white, brain)
     return CleanScan(scaled, (x, y, z), brain, white, cortex, brain, sequence, person, facts, noise, False)
+
+
+def clean_by_anatomy(
+    volume: Volume, anatomy: Anatomy, sequence: str, person: str, facts: dict[str, Any]
+) -> CleanScan | None:
+    """A scan with the tissue that the anatomy pass finds; None where it finds no brain, or none of one tissue.
+
+    What is exactly empty is taken for stripped where most of the scan is.
+    """
+    labels = labels_to_input(anatomy.labels, anatomy.affine, volume)
+    brain = labels_to_input(anatomy.brain.astype(np.uint8), anatomy.affine, volume) > 0
+    white, cortex = labels == Tissue.WHITE, labels == Tissue.CORTEX
+    if not anatomy.has_brain or not white.any() or not cortex.any():
+        return None
+    image = volume.data - np.float32(min(0.0, float(volume.data.min())))
+    image = image / np.float32(np.percentile(image[brain], 99.5))
+    x, y, z = (float(mm) for mm in volume.spacing)
+    shown = image > 0
+    stripped = shown if shown.mean() < STRIPPED_SHARE else None
+    noise = own_noise(image, white, brain)
+    return CleanScan(image, (x, y, z), brain, white, cortex, stripped, sequence, person, facts, noise)
 
 
 def own_noise(image: Float32, white: Mask, brain: Mask) -> float:

@@ -9,19 +9,16 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from brainsift.anatomy.anatomy import Anatomy
 from brainsift.anatomy.compute import compute_anatomy
-from brainsift.anatomy.labels import Tissue
 from brainsift.learn.quality.bank import Example, to_levels
-from brainsift.learn.quality.clean import CleanScan, own_noise
+from brainsift.learn.quality.clean import CleanScan, clean_by_anatomy
 from brainsift.learn.quality.corrupt import add_noise_and_grade, apply_fault, draw_fault, draw_low_noise
 from brainsift.learn.quality.improper import derived_example
 from brainsift.learn.quality.torchio_motion import INSTALLED
 from brainsift.learn.quality.truth import COLUMNS, truth_row
 from brainsift.learn.quality.zoo import read_again
-from brainsift.scans.conform import labels_to_input
 from brainsift.scans.volume import Volume
 from brainsift.simulate.artefacts.intensity import draw_noise
 from brainsift.simulate.labelmap import LabelMap
@@ -45,7 +42,8 @@ def gradient_echo_examples(rng: np.random.Generator, head: LabelMap, person: str
     for modality in MAGNITUDES:
         volume = read_again(rng, drawn.images[modality], drawn.affine)
         anatomy = compute_anatomy(volume, threads=1)
-        scan = _clean(volume, anatomy, person, modality)
+        facts = {"source": "label map", "kind": modality, "spacing_mm": [round(float(mm), 3) for mm in volume.spacing]}
+        scan = clean_by_anatomy(volume, anatomy, "T2starw", person, facts)
         if scan is None:
             continue
         faults = ["none", "none"] if shaken else ["none", str(rng.choice(MOVED))]
@@ -58,26 +56,6 @@ def _of_map(volume: Volume, person: str) -> Example:
     pixels = slices_of(volume, compute_anatomy(volume, threads=1)).pixels
     facts = {"source": "label map", "fault": "none", "kind": "qsm"}
     return Example(to_levels(pixels), truth_row({"proper": True, "sequence": "Chimap"}), person, facts)
-
-
-def _clean(volume: Volume, anatomy: Anatomy, person: str, modality: Modality) -> CleanScan | None:
-    """The scan with the tissue that the anatomy pass finds; None where it finds too little."""
-    tissue = labels_to_input(anatomy.labels, anatomy.affine, volume)
-    brain = labels_to_input(anatomy.brain.astype(np.uint8), anatomy.affine, volume) > 0
-    white, cortex = tissue == Tissue.WHITE, tissue == Tissue.CORTEX
-    if not anatomy.has_brain or not white.any() or not cortex.any():
-        return None
-    image = volume.data / np.float32(np.percentile(volume.data[brain], 99.5))
-    x, y, z = (float(mm) for mm in volume.spacing)
-    facts = {"source": "label map", "kind": modality, "spacing_mm": [round(mm, 3) for mm in (x, y, z)]}
-    noise = own_noise(image, white, brain)
-    return CleanScan(image, (x, y, z), brain, white, cortex, _seen(image), "T2starw", person, facts, noise)
-
-
-def _seen(image: NDArray[np.float32]) -> NDArray[np.bool_] | None:
-    """What a skull-stripped scan shows, None where air is not blank."""
-    shown = image > 0
-    return shown if shown.mean() < 0.5 else None
 
 
 def _faulty(

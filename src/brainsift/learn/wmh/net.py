@@ -8,27 +8,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 - the name that PyTorch users know
 
-from brainsift.learn.segmenter import Stage, decode, fold, unfold
+from brainsift.learn.segmenter import ConvBatchNorm, Stage, decode, fold, unfold
 from brainsift.tasks.wmh.network import CHANNELS, MULTIPLE_OF
 
 RARE = -3.0
 """First bias of the answer: a voxel in twenty is lesion, so that training does not begin by unlearning one half."""
-
-
-class ConvNorm(nn.Sequential):
-    """Convolution, batch norm, activation.
-
-    Batch norm because grey values are scaled by white matter already, so statistics of an image carry how much of it is
-    air and how many lesions there are; learnt ones make a crop and a whole brain give one answer, and go into the
-    convolution's weights when the network is exported.
-    """
-
-    def __init__(self, inputs: int, outputs: int, stride: int = 1) -> None:
-        super().__init__(
-            nn.Conv3d(inputs, outputs, 3, stride=stride, padding=1, bias=False),
-            nn.BatchNorm3d(outputs),
-            nn.ReLU(inplace=True),
-        )
 
 
 class WmhNet(nn.Module):
@@ -37,6 +21,9 @@ class WmhNet(nn.Module):
     The T1w is folded 2x2x2 into 8 channels and the answer unfolded again (sub-pixel convolution, Shi 2016, CVPR); the
     folded image is given again to the last convolution, so that lesions of a voxel or two keep their place. The anatomy
     comes from a 2 mm grid, so averaging it over 2x2x2 voxels loses nothing.
+
+    Batch norm because grey values are scaled by white matter already, so statistics of an image carry how much of it is
+    air and how many lesions there are; learnt ones make a crop and a whole brain give one answer.
 
     Parameters
     ----------
@@ -50,11 +37,11 @@ class WmhNet(nn.Module):
             raise ValueError(f"sizes are multiples of {MULTIPLE_OF}, which {len(widths)} widths do not fit")
         self.config = {"widths": list(widths), "last": last}
         steps = list(pairwise(widths))
-        self.stem = Stage(8 + len(CHANNELS) - 1, widths[0], block=ConvNorm)
-        self.down = nn.ModuleList(Stage(a, b, 2, ConvNorm) for a, b in steps)
+        self.stem = Stage(8 + len(CHANNELS) - 1, widths[0], block=ConvBatchNorm)
+        self.down = nn.ModuleList(Stage(a, b, 2, ConvBatchNorm) for a, b in steps)
         self.reduce = nn.ModuleList(nn.Conv3d(a + b, a, 1, bias=False) for a, b in steps)
-        self.up = nn.ModuleList(ConvNorm(a, a) for a in widths[:-1])
-        self.last = ConvNorm(widths[0] + 8, last)
+        self.up = nn.ModuleList(ConvBatchNorm(a, a) for a in widths[:-1])
+        self.last = ConvBatchNorm(widths[0] + 8, last)
         self.head = nn.Conv3d(last, 8, 1)
         nn.init.constant_(self.head.bias, RARE)  # type: ignore[arg-type]
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from brainsift.simulate.deface.fill import apply_fill, kept_by
+from brainsift.simulate.deface.fill import Fill, apply_fill, kept_by
 from brainsift.simulate.deface.geometry import Float32, Float64, HeadGeometry, Mask
 from brainsift.simulate.deface.marked import MarkedHead
 from brainsift.simulate.deface.scene import draw_scene, make_scene, paint_other, paint_scene
@@ -35,6 +35,7 @@ class DefacedExample:
     tool : a name of `TOOLS`.
     parameters : all that was drawn, plain values for JSON.
     changed : bool (X, Y, Z), voxels that the tool acted on.
+    fill : what it put there.
     sequence : BIDS suffix.
     """
 
@@ -47,6 +48,7 @@ class DefacedExample:
     tool: str
     parameters: dict[str, Any]
     changed: Mask
+    fill: Fill
     sequence: str
 
     @property
@@ -106,6 +108,7 @@ def draw_defaced_example(
         tool=defacing.tool,
         parameters={"scene": parameters.to_dict(), "defacing": defacing.to_dict()},
         changed=mask,
+        fill=defacing.fill,
         sequence=scene.sequence,
     )
 

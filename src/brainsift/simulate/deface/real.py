@@ -99,6 +99,7 @@ def deface_real(
         tool=defacing.tool,
         parameters={"defacing": defacing.to_dict()},
         changed=mask,
+        fill=defacing.fill,
         sequence=sequence,
     )
 

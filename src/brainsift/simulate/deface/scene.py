@@ -33,6 +33,9 @@ THICK_SHARE, THICK_MM = 0.2, (2.0, 5.0)
 CUT_SHARE = 0.25
 """Of fields of view end between eyes and chin."""
 
+CROWN_SHARE, CROWN_MM = 0.1, (45.0, 80.0)
+"""Of fields of view end below the crown, so high above the middle of the brain."""
+
 KINDS = ("mprage", "spgr", "t1_se", "t2_se", "pd_se", "flair", "gre")
 KIND_SHARES = (0.34, 0.12, 0.06, 0.14, 0.06, 0.17, 0.11)
 SEQUENCE_OF_KIND = {
@@ -115,6 +118,8 @@ def draw_scene(
     if rng.random() < CUT_SHARE:
         low = rng.uniform(62, 120)
     high, front, back = rng.uniform(80, 100), rng.uniform(118, 135), rng.uniform(98, 125)
+    if rng.random() < CROWN_SHARE:
+        high = rng.uniform(*CROWN_MM)
     half = rng.uniform(84, 105)
     extent = np.array([2 * half, front + back, low + high])
     x, y, z = (int(n) for n in np.rint(extent / spacing))

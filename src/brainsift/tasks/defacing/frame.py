@@ -45,6 +45,8 @@ class StandardHead:
     brain : bool, brain of the anatomy pass.
     inside : bool, seen by the scan.
     blank : bool, holds the one exact value of masked or padded voxels.
+    empty : float32, share of it that does so: where a cut passes, finer than a voxel.
+    labels : uint8, `Tissue` of the anatomy pass; background without one.
     threshold : grey value from which a voxel is no air.
     pose : 4x4, scan mm → MNI152 mm, by which it was placed.
     posed : whether that is the fit to MNI152; else the head hangs from its crown along the axes of the header.
@@ -56,10 +58,30 @@ class StandardHead:
     brain: Bool
     inside: Bool
     blank: Bool
+    empty: Float32
+    labels: NDArray[np.uint8]
     threshold: float
     pose: Float64
     posed: bool
     has_padding: bool
+
+    @classmethod
+    def pictured(cls, image: Float32, threshold: float) -> StandardHead:
+        """A head of which nothing is known but a picture, float32 of `GRID_SHAPE`, all of it seen and in its place."""
+        nothing = np.zeros(GRID_SHAPE, np.bool_)
+        return cls(
+            image=image,
+            tissue=image > threshold,
+            brain=nothing,
+            inside=~nothing,
+            blank=nothing,
+            empty=nothing.astype(np.float32),
+            labels=nothing.astype(np.uint8),
+            threshold=threshold,
+            pose=np.eye(4),
+            posed=True,
+            has_padding=False,
+        )
 
 
 def standard_affine() -> Float64:
@@ -77,9 +99,9 @@ def standard_head(volume: Volume, anatomy: Anatomy | None) -> StandardHead:
     """
     if anatomy is None:
         image, affine = to_working_grid(volume)
-        brain = np.zeros(image.shape, np.bool_)
+        labels, brain = np.zeros(image.shape, np.uint8), np.zeros(image.shape, np.bool_)
     else:
-        image, affine, brain = anatomy.image, anatomy.affine, anatomy.brain
+        image, affine, labels, brain = anatomy.image, anatomy.affine, anatomy.labels, anatomy.brain
     inside = grid_inside(affine, image.shape, volume)
     padding = padding_value(sample_voxels(image[inside])) if inside.any() else None
     blank = inside & (image == np.float32(padding)) if padding is not None else np.zeros(image.shape, np.bool_)
@@ -90,19 +112,28 @@ def standard_head(volume: Volume, anatomy: Anatomy | None) -> StandardHead:
     pose = to_mni if to_mni is not None else header_pose(scaled, affine)
     step = _index_map(affine, pose)
     put = sample_linear(scaled, step)
-    seen, empty = sample_nearest(inside, step), sample_nearest(blank, step)
-    threshold = surface_threshold(put, seen & ~empty)
+    seen, emptied = sample_nearest(inside, step), sample_nearest(blank, step)
+    threshold = surface_threshold(put, seen & ~emptied)
     return StandardHead(
         image=put,
-        tissue=head_surface(put, seen & ~empty, threshold),
+        tissue=head_surface(put, seen & ~emptied, threshold),
         brain=sample_nearest(brain, step),
         inside=seen,
-        blank=empty,
+        blank=emptied,
+        empty=empty_share(anatomy, blank, inside, step),
+        labels=sample_nearest(labels, step),
         threshold=threshold,
         pose=pose,
         posed=to_mni is not None,
         has_padding=padding is not None,
     )
+
+
+def empty_share(anatomy: Anatomy | None, blank: Bool, inside: Bool, step: Float64) -> Float32:
+    """Share of each standard voxel that is padding, float32 of `GRID_SHAPE`: of the anatomy pass where it knows."""
+    filled = None if anatomy is None else anatomy.filled
+    share = blank.astype(np.float32) if filled is None else np.where(inside, 1 - filled, np.float32(0))
+    return np.clip(sample_linear(share, step), 0, 1)
 
 
 def grid_inside(affine: Float64, shape: tuple[int, ...], volume: Volume) -> Bool:

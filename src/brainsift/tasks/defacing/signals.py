@@ -109,9 +109,7 @@ DEEPEST_MM = 150.0
 @functools.cache
 def average_front() -> View:
     """The front of the average head."""
-    share = load_average().head
-    nothing = np.zeros(GRID_SHAPE, np.bool_)
-    usual = StandardHead(share, share > HALF, nothing, ~nothing, nothing, HALF, np.eye(4), True, False)
+    usual = StandardHead.pictured(load_average().head, HALF)
     return render_views(usual, ("front",))["front"]
 
 

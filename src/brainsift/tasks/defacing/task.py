@@ -88,7 +88,7 @@ class DefacingTask:
             task=self.name,
             label=label,
             probabilities=probabilities(answer),
-            measurements=measure(seen, change) | {"remedy": remedy.kind},
+            measurements=measure(seen, answer, change) | {"remedy": remedy.kind},
             flags=flags(label, left, answer, seen, anatomy, change),
             model_id=network.model_id,
             model_sha256=network.model_sha256,
@@ -140,9 +140,9 @@ def probabilities(answer: Answer) -> dict[str, float]:
     return {name: round(p, 4) for name, p in (named | {"touched": answer.touched}).items()}
 
 
-def measure(seen: Seen, change: Change | None) -> dict[str, Measurement]:
-    """All signals, and what the comparison with the original says."""
-    measured: dict[str, Measurement] = dict(seen.signals)
+def measure(seen: Seen, answer: Answer, change: Change | None) -> dict[str, Measurement]:
+    """All signals, what brain the network takes for gone, and what the comparison with the original says."""
+    measured: dict[str, Measurement] = {**seen.signals, "brain_removed_ml": round(answer.brain_removed_ml, 2)}
     return measured if change is None else measured | change.measurements()
 
 

@@ -15,14 +15,12 @@ from brainsift.anatomy.anatomy import Anatomy
 from brainsift.anatomy.labels import Tissue
 from brainsift.anatomy.tissue_stats import inner_voxels
 from brainsift.scans.errors import ScanError
+from brainsift.scans.signed import SIGNED_SHARE
 from brainsift.scans.volume import Volume
 from brainsift.tasks.microbleeds.modality import Modality
 from brainsift.tasks.microbleeds.phase import looks_like_phase
 
 Float32 = NDArray[np.float32]
-
-MIN_SIGN_SHARE = 0.15
-"""Of the brain's values, on either side of 0, from which on they are taken for signed: magnitudes are positive."""
 
 PPM_SPREAD = (0.004, 0.16)
 """Robust standard deviation of susceptibility in a brain, ppm: 0.02 to 0.08 in maps at 1.5 to 7 T, and some room."""
@@ -92,7 +90,7 @@ def read_image(volume: Volume, anatomy: Anatomy, modality: Modality) -> Reading:
         raise ScanError(
             "phase", "The values wrap around as those of a phase image.", "Give the magnitude, SWI or QSM of this scan."
         )
-    if min(np.mean(values < 0), np.mean(values > 0)) >= MIN_SIGN_SHARE:
+    if min(np.mean(values < 0), np.mean(values > 0)) >= SIGNED_SHARE:
         return _susceptibility(anatomy, values, modality)
     return _magnitude(anatomy, values, "gre" if modality == "qsm" else modality, called_map=modality == "qsm")
 

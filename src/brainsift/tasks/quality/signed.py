@@ -7,25 +7,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import numpy as np
-from numpy.typing import NDArray
-
+from brainsift.scans.signed import SIGNED_SHARE
 from brainsift.tasks.quality.network import Answer
 
 MAGNITUDE, MAP = "T2starw", "Chimap"
-
-SIGNED_SHARE = 0.15
-"""Of the voxels that are not 0: filters leave a few per cent below zero in a magnitude, a map of susceptibility has a
-third to a half there."""
-
-SAMPLED = 100_000
-
-
-def negative_share(data: NDArray[np.float32]) -> float:
-    """Share of the voxels other than 0, (X, Y, Z), that lie below; of a sample, some milliseconds."""
-    sample = data.ravel()[:: max(1, data.size // SAMPLED)]
-    told = sample[sample != 0]
-    return float((told < 0).mean()) if told.size else 0.0
 
 
 def with_sign(answer: Answer, negative: float) -> Answer:

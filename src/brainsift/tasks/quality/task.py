@@ -12,13 +12,14 @@ import numpy as np
 from brainsift.anatomy.anatomy import Anatomy
 from brainsift.scans.dimension import dimension_of
 from brainsift.scans.ref import ScanRef
+from brainsift.scans.signed import negative_share
 from brainsift.scans.volume import Volume
 from brainsift.tasks.base import Finding, Measurement
 from brainsift.tasks.quality.contrast import measured_contrast, with_measured_contrast
 from brainsift.tasks.quality.flair import FLAIR, FlairVerdict, filed_as_flair, flair_verdict
 from brainsift.tasks.quality.network import GRADED, Answer, QualityNetwork, open_quality_network
 from brainsift.tasks.quality.noise import measured_snr, with_measured_noise
-from brainsift.tasks.quality.signed import negative_share, with_sign
+from brainsift.tasks.quality.signed import with_sign
 from brainsift.tasks.quality.slices import Slices, slices_of
 from brainsift.tasks.quality.unlike import unlike_training
 from brainsift.tasks.quality.words import describe
