@@ -144,14 +144,26 @@ def test_the_answer_is_read_from_both_sides_and_from_the_worse_of_two_eyes() -> 
     shares[0, 0, :4, 0, 0] = 1
     shares[0, eyes, :, 30, 10:30] = 1
     shares[0, left, CELLS[0] // 2 :, 30, 10:30] = 1
-    volumes, found = read_maps(shares)
-    assert volumes[0, 0].tolist() == pytest.approx([4 * CELL_ML, 0])
-    assert float(volumes[0, eyes, 0]) == pytest.approx(CELL_ML * CELLS[0] / 2 * 20)
-    worse = float(found[0, 3 * len(MAPS) + FEATURES.index("eyes")])
-    assert worse == pytest.approx(float(volumes[0, eyes, 0]) / (float(volumes[0, eyes, 0]) + AMPLE_ML))
-    assert worse > 0.9
-    mirrored = read_maps(shares.flip(2))[1]
-    torch.testing.assert_close(found, mirrored)
+    found = read_maps(shares)[0]
+    full, half = CELL_ML * CELLS[0] * 20, CELL_ML * CELLS[0] / 2 * 20
+    larger, smaller, highest, most_left = found.split([len(MAPS)] * 3 + [len(FEATURES)])
+    assert float(larger[0]) == pytest.approx(np.log(4 * CELL_ML + AMPLE_ML))
+    assert float(smaller[0]) == pytest.approx(np.log(AMPLE_ML))
+    assert float(larger[eyes]) == float(smaller[eyes]) == pytest.approx(np.log(full / 2 + AMPLE_ML))
+    assert highest.tolist() == [float(n in (0, eyes, left)) for n in range(len(MAPS))]
+    assert float(most_left[FEATURES.index("eyes")]) == pytest.approx(half / (half + AMPLE_ML))
+    torch.testing.assert_close(read_maps(shares.flip(2))[0], found)
+
+
+def test_small_chances_everywhere_are_no_brain_removed() -> None:
+    torch.manual_seed(0)
+    net = DefacingNet().eval()
+    image = torch.zeros(1, len(CHANNELS), *WINDOW_SHAPE)
+    with torch.no_grad():
+        assert float(net(image)[0, N_OUTPUTS - 1]) == 0, "every cell has a chance of a hundredth or so"
+        net.maps.bias[0] = 9.0
+        whole_window = CELL_ML * np.prod(CELLS)
+        assert float(net(image)[0, N_OUTPUTS - 1]) == pytest.approx(whole_window, rel=0.05)
 
 
 def test_a_mirrored_head_changes_sides_and_nothing_else() -> None:

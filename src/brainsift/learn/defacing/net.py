@@ -34,6 +34,11 @@ AMPLE_ML = 1.0
 """Added to volumes of which the logarithm is taken, and to the place of a feature before a share is taken of it."""
 
 
+SEEN_SHARE = 0.1
+"""Of a cell, from which brain is told as removed: small chances in a hundred thousand cells add up to half a mL, where
+nothing was taken; from here on to nothing."""
+
+
 class DefacingNet(nn.Module):
     """Shares of every cell (`MAPS`), then class, features left, whether anything was touched, and mL of brain removed.
 
@@ -79,10 +84,11 @@ class DefacingNet(nn.Module):
         at_16_mm = at_16_mm + self.whole(at_16_mm.mean(dim=(2, 3, 4)))[:, :, None, None, None]
         pooled = torch.cat([at_16_mm.mean(dim=(2, 3, 4)), at_16_mm.amax(dim=(2, 3, 4))], dim=1).float()
         maps = self.maps(decode([at_4_mm, at_8_mm, at_16_mm], self.reduce, self.up)).float()
-        volumes, found = read_maps(torch.sigmoid(maps))
-        logits = self.answer(torch.cat([found, pooled], dim=1))
+        shares = torch.sigmoid(maps)
+        logits = self.answer(torch.cat([read_maps(shares), pooled], dim=1))
         classes = logits[:, : len(CLASSES)] / self.temperature
-        removed = volumes[:, :1].sum(dim=2)
+        taken = shares[:, :1]
+        removed = CELL_ML * (taken * (taken >= SEEN_SHARE)).sum(dim=(2, 3, 4))
         return torch.cat([classes, logits[:, len(CLASSES) :], removed, maps.flatten(1)], dim=1)
 
 
@@ -99,17 +105,15 @@ class AnswerAlone(nn.Module):
         return answered
 
 
-def read_maps(shares: Tensor) -> tuple[Tensor, Tensor]:
-    """Volumes of the maps on both sides of the head (N, maps, 2), mL, and what the answer is read from.
+def read_maps(shares: Tensor) -> Tensor:
+    """What the answer is read from, (N, 3 maps + features).
+
+    Logarithms of a map's volume on the side that has more of it and on the other, the highest share of any cell, and
+    what is left of each feature on the side of which more is left.
 
     Parameters
     ----------
     shares : (N, maps, X, Y, Z) in [0, 1], the first of the axes from left to right.
-
-    Returns
-    -------
-    volumes, and (N, 3 maps + features): logarithms of the larger and of the smaller side's volume, the highest share of
-    any cell, and what is left of each feature on the side of which more is left.
     """
     half = shares.shape[2] // 2
     sides = [shares[:, :, :half], shares[:, :, half:]]
@@ -117,7 +121,7 @@ def read_maps(shares: Tensor) -> tuple[Tensor, Tensor]:
     place, left = volumes[:, 2 : 2 + len(FEATURES)], volumes[:, 2 + len(FEATURES) :]
     most_left = (left / (place + AMPLE_ML)).amax(dim=2)
     logs = torch.log(volumes + AMPLE_ML)
-    return volumes, torch.cat([logs.amax(dim=2), logs.amin(dim=2), shares.amax(dim=(2, 3, 4)), most_left], dim=1)
+    return torch.cat([logs.amax(dim=2), logs.amin(dim=2), shares.amax(dim=(2, 3, 4)), most_left], dim=1)
 
 
 def position_planes() -> Tensor:
