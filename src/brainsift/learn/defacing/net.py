@@ -33,7 +33,6 @@ RARE = -5.0
 AMPLE_ML = 1.0
 """Added to volumes of which the logarithm is taken, and to the place of a feature before a share is taken of it."""
 
-
 SEEN_SHARE = 0.1
 """Of a cell, from which brain is told as removed: small chances in a hundred thousand cells add up to half a mL, where
 nothing was taken; from here on to nothing."""

@@ -97,9 +97,10 @@ def _counted(places: Tensor) -> Tensor:
     members = [brain & changed, changed, *where, *(place & changed for place in where)]
     shifts = COUNT_BITS * torch.arange(len(members))
     table = (torch.stack(members).long() << shifts[:, None]).sum(dim=0)
-    sums = table[places.int()]
+    sums = table.to(places.device)[places.int()]
     for axis in (1, 2, 3):
         size = sums.shape
         sums = sums.reshape(*size[:axis], -1, CELL_VOXELS, *size[axis + 1 :]).sum(dim=axis + 1)
-    counts: Tensor = (sums[:, None] >> shifts[None, :, None, None, None]) & (2**COUNT_BITS - 1)
+    shifts = shifts.to(places.device)[None, :, None, None, None]
+    counts: Tensor = (sums[:, None] >> shifts) & (2**COUNT_BITS - 1)
     return counts.float() / CELL_VOXELS**3
