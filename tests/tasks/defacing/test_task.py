@@ -63,7 +63,10 @@ def test_probabilities_of_the_classes_sum_to_one_and_fill_the_table() -> None:
 
 
 def test_brain_that_the_network_takes_for_gone_is_told_in_ml() -> None:
-    assert ask(face_cut(), excessive=4, touched=4, brain_removed_ml=7.25).measurements["brain_removed_ml"] == 7.25
+    cut = ask(face_cut(), excessive=4, touched=4, brain_removed_ml=7.25)
+    assert cut.measurements["brain_removed_ml"] == 7.25
+    assert "About 7.2 mL of brain seem to be gone." in cut.reason
+    assert "mL" not in ask(face_cut(), excessive=4, touched=4, brain_removed_ml=0.3).reason
     assert ask(face_cut(), correct=4, touched=4).measurements["brain_removed_ml"] == 0.0
 
 

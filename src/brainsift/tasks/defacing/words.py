@@ -26,6 +26,10 @@ WARNINGS = {
 }
 
 
+LEAST_TOLD_ML = 0.5
+"""Brain counts as removed from here on (docs/defacing.md)."""
+
+
 def describe(finding: Finding) -> str:
     """Put label, probability, features left, warnings and remedy into words."""
     said = NOT_APPLIED if "not_applied" in finding.flags else LABELS[finding.label]
@@ -34,6 +38,9 @@ def describe(finding: Finding) -> str:
     left = [name for name in FEATURES if name in finding.flags]
     if left and finding.label in ("insufficient", "failed"):
         sentences.append(f"Left: {', '.join(left)}.")
+    removed = finding.measurements.get("brain_removed_ml")
+    if finding.label in ("excessive", "failed") and isinstance(removed, float) and removed >= LEAST_TOLD_ML:
+        sentences.append(f"About {removed:.1f} mL of brain seem to be gone.")
     sentences += [text for flag, text in WARNINGS.items() if flag in finding.flags]
     remedy = REMEDIES.get(str(finding.measurements.get("remedy")))
     if remedy is not None and remedy.kind != "none":
