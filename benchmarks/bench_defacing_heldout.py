@@ -97,7 +97,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--minutes", type=float, default=25.0, help="of training for each tool")
-    parser.add_argument("--threads", type=int, default=1, help="of each training; one more makes its batches")
+    parser.add_argument("--threads", type=int, default=1, help="of each training")
     parser.add_argument("--tool", action="append", help="only these; by default every kind that can be learnt")
     parser.add_argument("--model", type=Path, help="the network that saw every tool")
     arguments = parser.parse_args()

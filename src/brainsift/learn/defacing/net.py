@@ -131,12 +131,5 @@ def position_planes() -> Tensor:
     average = load_average()
     shape = tuple(n // COARSE for n in WINDOW_SHAPE)
     axes = np.meshgrid(*(np.linspace(-1, 1, n, dtype=np.float32) for n in shape), indexing="ij")
-    shares = [_coarsened(array[WINDOW]) for array in (average.head, average.brain)]
-    return torch.from_numpy(np.stack([*axes, *shares]).astype(np.float32))[None]
-
-
-def _coarsened(array: np.ndarray) -> np.ndarray:
-    x, y, z = array.shape
-    cells = array.reshape(x // COARSE, COARSE, y // COARSE, COARSE, z // COARSE, COARSE)
-    mean: np.ndarray = cells.mean(axis=(1, 3, 5))
-    return mean
+    shares = torch.from_numpy(np.stack([average.head[WINDOW], average.brain[WINDOW]]))
+    return torch.cat([torch.from_numpy(np.stack(axes)), F.avg_pool3d(shares, COARSE)])[None]

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from brainsift.simulate.deface.draw import DefacedExample
 from brainsift.simulate.deface.truth import FEATURES as REGIONS_OF
-from brainsift.tasks.defacing.network import FEATURES, WINDOW, StandardHead, sample_nearest, standard_affine
+from brainsift.tasks.defacing.network import FEATURES, WINDOW, StandardHead, sample_nearest, standard_step
 
 UInt8 = NDArray[np.uint8]
 
@@ -55,7 +55,7 @@ class Known:
 
 def places_of(drawn: DefacedExample, head: StandardHead) -> UInt8:
     """The truth of a simulated scan where the network sees it, uint8 of `WINDOW_SHAPE`."""
-    step = np.linalg.inv(head.pose @ drawn.affine) @ standard_affine()
+    step = standard_step(drawn.affine, head.pose)
     packed = drawn.geometry.regions.astype(np.uint8)
     packed = packed + BRAIN * drawn.geometry.brain.astype(np.uint8) + CHANGED * drawn.changed.astype(np.uint8)
     around = np.where(air_around(head), np.uint8(AROUND), np.uint8(0))

@@ -18,7 +18,6 @@ from brainsift.learn.defacing.net import DefacingNet
 from brainsift.learn.defacing.truth import defacing_loss
 from brainsift.learn.memory import keep_freed_memory
 from brainsift.learn.people import refuse_shared_people
-from brainsift.learn.read_ahead import read_ahead
 from brainsift.learn.trainer import Scores, Trainer, TrainingPlan, averaged_weights
 from brainsift.tasks.defacing.network import CLASSES, FEATURES, N_OUTPUTS
 
@@ -53,7 +52,7 @@ def train_defacing(
     trainer = Trainer(DefacingNet, defacing_loss, validate, plan, output, watched)
     if resume:
         trainer.load()
-    trainer.run(read_ahead(batches(bank, plan.seed, trainer.step)), quiet)
+    trainer.run(batches(bank, plan.seed, trainer.step), quiet)
     return trainer.weights
 
 

@@ -110,7 +110,7 @@ def standard_head(volume: Volume, anatomy: Anatomy | None) -> StandardHead:
     scaled = (lifted / np.float32(tissue_level(lifted, brain, blank))).astype(np.float32, copy=False)
     to_mni = None if anatomy is None else anatomy.to_mni
     pose = to_mni if to_mni is not None else header_pose(scaled, affine)
-    step = _index_map(affine, pose)
+    step = standard_step(affine, pose)
     put = sample_linear(scaled, step)
     seen, emptied = sample_nearest(inside, step), sample_nearest(blank, step)
     threshold = surface_threshold(put, seen & ~emptied)
@@ -162,14 +162,10 @@ def header_pose(image: Float32, affine: Float64) -> Float64:
     return pose
 
 
-def standard_step(anatomy: Anatomy, pose: Float64) -> Float64:
-    """Standard voxel → voxel of the anatomy's grid, 4x4, for a head that was placed by `pose`."""
-    return _index_map(anatomy.affine, pose)
-
-
-def _index_map(affine: Float64, to_mni: Float64) -> Float64:
-    """Standard voxel → working voxel, 4x4."""
-    step: Float64 = np.linalg.inv(to_mni @ affine) @ standard_affine()
+def standard_step(affine: Float64, pose: Float64) -> Float64:
+    """Standard voxel → voxel of the grid with this affine (4x4, voxel → scan mm), for a head that was placed by
+    `pose`."""
+    step: Float64 = np.linalg.inv(pose @ affine) @ standard_affine()
     return step
 
 

@@ -119,7 +119,7 @@ def compare(volume: Volume, original: Volume, anatomy: Anatomy) -> Change:
     on_grid = _on_working_grid(changed, original, anatomy)
     taken = (on_grid > MOST) & anatomy.brain
     inside = anatomy.labels > 0
-    moved = sample_linear(on_grid, standard_step(anatomy, head.pose)) > MOST
+    moved = sample_linear(on_grid, standard_step(anatomy.affine, head.pose)) > MOST
     return Change(
         changed_share=float(on_grid[inside].mean()) if inside.any() else 0.0,
         brain_removed_ml=float(taken.sum()) * WORKING_SPACING_MM**3 / 1000,
