@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from brainsift.scans.header_fields import NUMBERS, TERMS, keep
-from brainsift.scans.sequence_hint import sequence_hint
+from brainsift.scans.sequence_hint import name_hint, sequence_hint
 
 FIELDS = (*NUMBERS, *TERMS, "Manufacturer", "ManufacturersModelName", "ContrastBolusAgent", "PatientName", "Comment")
 
@@ -72,6 +72,14 @@ def test_contrast_agent_is_yes_or_no(agent, given_):
 )
 def test_descriptions_hint_at_the_sequence(text, hint):
     assert sequence_hint({}, (text,)) == hint
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [("p01_qsm", "Chimap"), ("chi-p01", "Chimap"), ("suscept_map", "Chimap"), ("p01_swi", "swi"), ("machine", None)],
+)
+def test_in_a_files_name_words_for_susceptibility_mean_the_map(name, hint):
+    assert name_hint(name) == hint
 
 
 @pytest.mark.parametrize(

@@ -60,6 +60,15 @@ def sequence_hint(fields: Mapping[str, Any], texts: tuple[str, ...] = ()) -> str
     return _from_physics(fields) or weak
 
 
+MAP_WORDS = re.compile(r"(?<![a-z])(?:qsm|chi|chimap|suscept\w*map)(?![a-z])")
+"""In a file's name they speak of a map of susceptibility; in a protocol's as often of the gradient echo behind it."""
+
+
+def name_hint(name: str) -> str | None:
+    """Guess the sequence from the words in a file's name: as `sequence_hint`, or ``Chimap``."""
+    return "Chimap" if MAP_WORDS.search(name.lower()) else sequence_hint({}, (name,))
+
+
 def _from_physics(fields: Mapping[str, Any]) -> str | None:
     echo, repetition = fields.get("EchoTime"), fields.get("RepetitionTime")
     inversion = fields.get("InversionTime", 0.0)

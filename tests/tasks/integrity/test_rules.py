@@ -120,6 +120,7 @@ def test_sequence(header: dict, suffix: str | None, look: dict[str, float], sequ
         ("gre7t_crop_a_mag", SILENT, "T2starw"),
         ("head_t2w_07", UNSURE, "T2w"),
         ("my_swi", SILENT, "T2starw"),
+        ("my_qsm", SILENT, "Chimap"),
         ("flair_7", SURE, "T1w"),  # what the image shows comes before a word in a file's name
         ("gre_field_mapping", SILENT, "unknown"),
         ("grey_matter", SILENT, "unknown"),

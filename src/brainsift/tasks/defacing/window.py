@@ -53,9 +53,9 @@ class Window:
     brightness: UInt8
     kind: UInt8
 
-    def channels(self) -> Float32:
-        """All of `CHANNELS`, float32 (channels, *WINDOW_SHAPE)."""
-        planes = np.empty((len(CHANNELS), *WINDOW_SHAPE), np.float32)
+    def channels(self, out: Float32 | None = None) -> Float32:
+        """All of `CHANNELS`, float32 (channels, *WINDOW_SHAPE); written to `out` if it is given."""
+        planes = np.empty((len(CHANNELS), *WINDOW_SHAPE), np.float32) if out is None else out
         planes[0] = self.brightness
         planes[0] /= LEVELS
         planes[1] = self.kind // EMPTY_FIRST

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from brainsift.scans.sequence_hint import sequence_hint
+from brainsift.scans.sequence_hint import name_hint
 from brainsift.tasks.integrity.appearance import UNKNOWN
 
 PHASE = "phase"
@@ -101,7 +101,7 @@ def settle_sequence(
     if wraps:
         declared = from_header or from_name
         return SequenceAnswer(PHASE, from_header, from_name, PHASE, declared not in (None, PHASE))
-    words = None if from_header or from_name else _spoken(sequence_hint({}, (name,)))
+    words = None if from_header or from_name else _spoken(name_hint(name))
     best = max(look, key=lambda name: look[name])
     from_image = best if best != UNKNOWN and look[best] >= MIN_ANSWER_PROBABILITY else None
     declared = from_header or from_name

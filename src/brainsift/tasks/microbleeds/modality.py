@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from brainsift.scans.sequence_hint import sequence_hint
+from brainsift.scans.sequence_hint import name_hint
 
 Modality = Literal["gre", "swi", "qsm"]
 """T2*-weighted gradient echo and susceptibility-weighted magnitude, where bleeds are dark, and quantitative
@@ -18,8 +17,6 @@ SUFFIXES: Mapping[str, Modality] = {
     **dict.fromkeys(("Chimap", "QSM"), "qsm"),
 }
 """Endings of names, by BIDS and as found in practice."""
-
-MAP_WORDS = re.compile(r"(?<![a-z])(?:qsm|chi|chimap|suscept\w*map)(?![a-z])")
 
 
 def modality_of(header: Mapping[str, Any], suffix: str | None, name: str) -> Modality:
@@ -33,7 +30,7 @@ def modality_of(header: Mapping[str, Any], suffix: str | None, name: str) -> Mod
     """
     if (said := SUFFIXES.get(suffix or "")) is not None:
         return said
-    if MAP_WORDS.search(name.lower()):
+    words = name_hint(name)
+    if words == "Chimap":
         return "qsm"
-    hint = header.get("SequenceHint") or sequence_hint({}, (name,))
-    return "swi" if hint == "swi" else "gre"
+    return "swi" if (header.get("SequenceHint") or words) == "swi" else "gre"

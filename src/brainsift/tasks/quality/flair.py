@@ -15,7 +15,7 @@ from typing import Any
 from brainsift.anatomy.anatomy import Anatomy
 from brainsift.anatomy.skull import is_skull_stripped
 from brainsift.scans.ref import ScanRef
-from brainsift.scans.sequence_hint import sequence_hint
+from brainsift.scans.sequence_hint import name_hint
 from brainsift.tasks.quality.network import EVEN_ODDS, Answer
 
 FLAIR = "FLAIR"
@@ -64,7 +64,7 @@ def filed_as_flair(ref: ScanRef, header: Mapping[str, Any]) -> bool:
     if FLAIR in (ref.suffix, header.get("SequenceHint")):
         return True
     silent = ref.suffix is None and header.get("SequenceHint") is None
-    return silent and sequence_hint({}, (PurePosixPath(ref.stem).name,)) == FLAIR
+    return silent and name_hint(PurePosixPath(ref.stem).name) == FLAIR
 
 
 def flair_verdict(answer: Answer, stack: bool, anatomy: Anatomy | None) -> FlairVerdict:
