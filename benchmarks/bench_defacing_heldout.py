@@ -1,17 +1,21 @@
 """Leave one kind of tool out of training, and measure what is said of its scans: every kind in turn.
 
-    python benchmarks/bench_defacing_heldout.py runs/defacing [--minutes 25] [--tool shell …] [--model MODEL.onnx]
+    python benchmarks/bench_defacing_heldout.py runs/defacing [--minutes 25] [--tool shell --tool block …]
+    python benchmarks/bench_defacing_heldout.py runs/defacing --tool plane --tool template --together
+    python benchmarks/bench_defacing_heldout.py runs/defacing --model MODEL.onnx
 
 `runs/defacing` holds the banks that `brainsift train defacing` has built. For each tool a network is trained on the
 bank without its scans, weights chosen on the validation bank without them, and all of its scans of both banks of
-validation people are asked. Trainings go on from their checkpoints (`runs/defacing/without_TOOL`). With `--model` the
-network that saw every tool is asked the same, and the share that it may decide alone: the threshold is the loosest that
-keeps errors at 1 % on the validation bank, coverage and error are told on the fresh one. All scans are simulated.
+validation people are asked. Trainings go on from their checkpoints (`runs/defacing/without_TOOL`). `--together` holds
+all named tools out of one training, which is harder for the network and takes less time. With `--model` the network
+that saw every tool is asked, and the share told that it may decide alone: the threshold is the loosest that keeps
+errors at 1 % on the validation bank, coverage and error are told on the fresh one. All scans are simulated.
 """
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,7 +28,7 @@ from brainsift.evaluate.proportions import clopper_pearson
 from brainsift.learn.defacing.bank import Bank, load_bank
 from brainsift.learn.defacing.job import UNTELLABLE
 from brainsift.learn.defacing.measure import TOLERATED, ask_all, largest_coverage
-from brainsift.learn.defacing.train import answers, load_model, train_defacing
+from brainsift.learn.defacing.train import answers, finish, train_defacing
 from brainsift.learn.sides import FRESH_BANK, TRAINING_BANK, VALIDATION_BANK
 from brainsift.learn.trainer import TrainingPlan
 from brainsift.simulate.deface.tools import TOOLS
@@ -58,16 +62,18 @@ def tell(name: str, told: list[str], banks: list[Bank]) -> None:
     )
 
 
-def held_out(banks: Banks, tool: str, folder: Path, minutes: float, threads: int) -> None:
-    """Train without a tool and tell what is said of its scans."""
-    training = banks.training.only(np.flatnonzero(~by_tool(banks.training, tool)))
-    chosen_with = banks.validation.only(np.flatnonzero(~by_tool(banks.validation, tool)))
-    plan = TrainingPlan(minutes=minutes, validate_every=500, threads=threads)
-    model = load_model(train_defacing(training, chosen_with, folder, plan, quiet=True), chosen_with)
-    parts = [bank.only(np.flatnonzero(by_tool(bank, tool))) for bank in (banks.validation, banks.fresh)]
-    parts = [part for part in parts if len(part)]
-    told = [CLASSES[n] for part in parts for n in answers(model, part)[:, : len(CLASSES)].argmax(axis=1)]
-    tell(f"without {tool}", told, parts)
+def held_out(banks: Banks, tools: Sequence[str], folder: Path, plan: TrainingPlan) -> None:
+    """Train without some tools and tell what is said of each one's scans."""
+    training, chosen_with = (
+        bank.only(np.flatnonzero(~np.any([by_tool(bank, tool) for tool in tools], axis=0)))
+        for bank in (banks.training, banks.validation)
+    )
+    model = finish(train_defacing(training, chosen_with, folder, plan, quiet=True), training, chosen_with)
+    for tool in tools:
+        parts = [bank.only(np.flatnonzero(by_tool(bank, tool))) for bank in (banks.validation, banks.fresh)]
+        parts = [part for part in parts if len(part)]
+        told = [CLASSES[n] for part in parts for n in answers(model, part)[:, : len(CLASSES)].argmax(axis=1)]
+        tell(f"{tool}, without {' and '.join(tools)}", told, parts)
 
 
 def shipped(banks: Banks, model: Path) -> None:
@@ -99,13 +105,17 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=25.0, help="of training for each tool")
     parser.add_argument("--threads", type=int, default=1, help="of each training")
     parser.add_argument("--tool", action="append", help="only these; by default every kind that can be learnt")
-    parser.add_argument("--model", type=Path, help="the network that saw every tool")
+    parser.add_argument("--together", action="store_true", help="hold all of them out of one training")
+    parser.add_argument("--model", type=Path, help="ask only the network that saw every tool")
     arguments = parser.parse_args()
     banks = Banks(*(load_bank(arguments.folder / name) for name in (TRAINING_BANK, VALIDATION_BANK, FRESH_BANK)))
     if arguments.model is not None:
         shipped(banks, arguments.model)
-    for tool in arguments.tool or [tool for tool in TOOLS if tool not in UNTELLABLE]:
-        held_out(banks, tool, arguments.folder / f"without_{tool}", arguments.minutes, arguments.threads)
+        return
+    tools = arguments.tool or [tool for tool in TOOLS if tool not in UNTELLABLE]
+    plan = TrainingPlan(minutes=arguments.minutes, validate_every=500, threads=arguments.threads)
+    for group in [tools] if arguments.together else [[tool] for tool in tools]:
+        held_out(banks, group, arguments.folder / f"without_{'_'.join(group)}", plan)
 
 
 if __name__ == "__main__":

@@ -9,13 +9,23 @@ import pytest
 import torch
 
 from brainsift.learn.defacing.bank import Bank, Example, load_bank, write_chunk
-from brainsift.learn.defacing.batches import Changes, batches, chances, change, whole
+from brainsift.learn.defacing.batches import Changes, Move, batches, chances, change, whole
 from brainsift.learn.defacing.build import plan_chunks, simulated_example
 from brainsift.learn.defacing.job import MODEL_FILE, export_and_measure, find_sources
 from brainsift.learn.defacing.measure import ask_all, figures, largest_coverage
-from brainsift.learn.defacing.net import AMPLE_ML, CELL_ML, DefacingNet, read_maps
+from brainsift.learn.defacing.net import DefacingNet
 from brainsift.learn.defacing.places import AROUND, BRAIN, CHANGED, MAPS, Known, cells_of
-from brainsift.learn.defacing.train import answers, best_temperature, load_model, train_defacing
+from brainsift.learn.defacing.readers import fit_readers
+from brainsift.learn.defacing.readings import (
+    AMPLE_ML,
+    CELL_ML,
+    LITTLE_ML,
+    N_CLOSER,
+    N_READINGS,
+    read_closer,
+    read_maps,
+)
+from brainsift.learn.defacing.train import answers, best_temperature, finish, new_net, train_defacing
 from brainsift.learn.defacing.truth import COLUMNS, answer_loss, defacing_loss, label_chances, maps_loss, truth_row
 from brainsift.learn.people import person_of
 from brainsift.learn.trainer import TrainingPlan
@@ -126,6 +136,7 @@ def test_cells_hold_shares_of_what_was_there_and_of_what_is_left() -> None:
     assert sums["nose_place"] == 64
     assert sums["nose_left"] == pytest.approx(32 + 32 / 4)
     assert sums["eyes_place"] == sums["eyes_left"] == 0
+    assert sums["brain_place"] == pytest.approx(1.5), "taken or not"
 
 
 def test_the_loss_of_the_maps_falls_with_the_right_shares() -> None:
@@ -153,6 +164,24 @@ def test_the_answer_is_read_from_both_sides_and_from_the_worse_of_two_eyes() -> 
     assert highest.tolist() == [float(n in (0, eyes, left)) for n in range(len(MAPS))]
     assert float(most_left[FEATURES.index("eyes")]) == pytest.approx(half / (half + AMPLE_ML))
     torch.testing.assert_close(read_maps(shares.flip(2))[0], found)
+    assert len(found) == N_READINGS
+
+
+def test_small_chances_hide_no_cut_where_cells_are_read_closer_and_depth_is_told() -> None:
+    removed, brain = MAPS.index("brain_removed"), MAPS.index("brain_place")
+    shares = torch.full((1, len(MAPS), *CELLS), 0.01)
+    shares[0, brain, 10:40, 10:40, 10:40] = 1.0
+    faint = read_closer(shares)[0]
+    assert len(faint) == N_CLOSER
+    assert float(faint[removed]) == pytest.approx(np.log(LITTLE_ML)), "nothing counts"
+    shallow, deep = shares.clone(), shares.clone()
+    shallow[0, removed, 20:24, 20:24, 10] = 0.9
+    deep[0, removed, 20:24, 20:24, 12] = 0.9
+    at_surface, inside = read_closer(shallow)[0], read_closer(deep)[0]
+    volume = np.log(0.9 * 16 * CELL_ML + LITTLE_ML)
+    assert float(at_surface[removed]) == float(inside[removed]) == pytest.approx(volume, rel=1e-4)
+    assert (at_surface[[-3, -1]] < 0.02).all(), "no neighbour outside of the brain"
+    assert (inside[[-3, -1]] > 0.8).all()
 
 
 def test_small_chances_everywhere_are_no_brain_removed() -> None:
@@ -171,7 +200,7 @@ def test_a_mirrored_head_changes_sides_and_nothing_else() -> None:
     seen = Window(*(rng.integers(0, 255, WINDOW_SHAPE).astype(np.uint8) for _ in range(2)))
     seen.kind[:] %= EMPTY_FIRST
     places = rng.integers(0, 100, WINDOW_SHAPE).astype(np.uint8)
-    turned, there = change(seen, places, Changes(mirror=True))
+    turned, there = change(seen, places, Changes(moves=(Move(mirror=True), Move(), Move())))
     np.testing.assert_array_equal(turned.brightness, seen.brightness[::-1])
     np.testing.assert_array_equal(turned.kind, seen.kind[::-1])
     np.testing.assert_array_equal(there, places[::-1])
@@ -180,10 +209,22 @@ def test_a_mirrored_head_changes_sides_and_nothing_else() -> None:
 def test_a_shifted_head_takes_its_truth_along() -> None:
     seen, places = window(), np.zeros(WINDOW_SHAPE, np.uint8)
     seen.brightness[10, 10, 10], places[10, 10, 10] = 200, BRAIN
-    moved, there = change(seen, places, Changes(shift=(2, -1, 0)))
+    moved, there = change(seen, places, Changes(moves=(Move(shift=2), Move(shift=-1), Move())))
     assert moved.brightness[12, 9, 10] == 200
     assert there[12, 9, 10] == BRAIN
     assert (moved.kind[:2] == 0).all(), "outside of the field of view"
+
+
+def test_a_stretched_head_is_larger_about_its_middle_and_a_bent_one_keeps_its_size() -> None:
+    n = 101
+    assert Move(stretch=1.25).sources(n)[[50, 55, 45]].tolist() == [50, 54, 46]
+    assert (Move(stretch=0.8).sources(n)[[0, 9]] == n).all(), "from outside"
+    bent = Move(bend=2.0, cycles=2.0, phase=1.0).sources(n)
+    offset = (bent - np.arange(n))[bent < n]
+    assert (offset.min(), offset.max()) == (-2, 2)
+    mirrored = Move(mirror=True, shift=3).sources(n)
+    assert mirrored[3] == 100
+    assert mirrored[100] == 3
 
 
 def test_masked_air_is_empty_and_a_blurred_mask_tells_of_nothing_empty() -> None:
@@ -288,11 +329,33 @@ def test_what_ships_answers_as_what_was_trained_with_its_temperature(tmp_path: P
     path = export_and_measure(weights, tmp_path / "out", bank, validation, None)
     assert path.name == MODEL_FILE
     assert path.stat().st_size < MAX_MODEL_BYTES / 4
-    model = load_model(weights, validation)
+    model = finish(weights, bank, validation)
     assert float(model.temperature) != 1.0
     wanted = torch.softmax(torch.from_numpy(answers(model, bank))[:, : len(CLASSES)], dim=1).numpy()
     told = np.array([[answer.classes[name] for name in CLASSES] for answer in ask_all(path, bank, 1)])
     np.testing.assert_allclose(told, wanted, atol=0.02)
+
+
+def test_readers_fitted_anew_tell_what_they_were_shown(tmp_path: Path) -> None:
+    bank = toy_bank(tmp_path / "a", "abc")
+    torch.manual_seed(0)
+    net = DefacingNet().eval()
+    before = answers(net, bank)
+    fit_readers(net, bank, passes=3)
+    told = answers(net, bank)
+    assert (told[:, : len(CLASSES)].argmax(axis=1) == bank.truth[:, 0]).mean() > 0.9
+    np.testing.assert_array_equal(told[:, -1], before[:, -1], "the maps stay")
+    assert not np.allclose(told[:, 0], before[:, 0])
+
+
+def test_a_training_starts_from_what_fits_of_an_earlier_one(tmp_path: Path, weights: Path) -> None:
+    stored = torch.load(weights, weights_only=True)["average"]
+    stored["maps.weight"] = stored["maps.weight"][:5]
+    torch.save({"average": stored}, tmp_path / "other.pt")
+    torch.manual_seed(3)
+    net = new_net(tmp_path / "other.pt").state_dict()
+    torch.testing.assert_close(net["stem.weight"], stored["stem.weight"])
+    assert net["maps.weight"].shape[0] == len(MAPS)
 
 
 def test_temperature_cools_what_is_too_sure() -> None:

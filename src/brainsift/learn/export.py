@@ -100,7 +100,9 @@ def check_equal(model: nn.Module, path: Path, example: torch.Tensor, *, labels_v
         wanted = model(example).numpy()
     difference = float(np.abs(answer - wanted).max())
     agreement = float((_class_of(answer) == _class_of(wanted)).mean()) if labels_voxels else 1.0
-    if difference > MAX_DIFFERENCE * max(1.0, float(np.abs(wanted).max())) or agreement < MIN_AGREEMENT:
+    tolerated = MAX_DIFFERENCE * max(1.0, float(np.abs(wanted).max()))
+    # Not `>`: what is not a number differs as well.
+    if not difference <= tolerated or agreement < MIN_AGREEMENT:
         raise RuntimeError(
             f"{path.name} differs from the trained network by {difference:.3g}, agreement {agreement:.5f}"
         )
@@ -151,14 +153,18 @@ def begun(make: MakeNet, path: Path) -> nn.Module:
 
 
 def _halve_weights(graph: object) -> None:
-    """Store the large weights as float16 and cast them back when the session opens (ONNX Runtime folds the casts)."""
+    """Store the large weights as float16 and cast them back when the session opens (ONNX Runtime folds the casts).
+
+    Means and scales, of one dimension, stay as they are: they take no room, and what they shift may be a difference of
+    large numbers.
+    """
     from onnx import TensorProto, helper, numpy_helper
 
     proto = graph.graph  # type: ignore[attr-defined]
     casts = []
     for weight in proto.initializer:
         array = numpy_helper.to_array(weight)
-        if array.dtype != np.float32 or array.size < 256:
+        if array.dtype != np.float32 or array.size < 256 or array.ndim < 2:
             continue
         name = weight.name
         weight.CopyFrom(numpy_helper.from_array(array.astype(np.float16), name + HALF))

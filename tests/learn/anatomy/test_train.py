@@ -93,3 +93,5 @@ def test_export_that_answers_otherwise_is_refused(tmp_path: Path) -> None:
     torch.manual_seed(1)
     with pytest.raises(RuntimeError, match="differs"):
         check_equal(Segmenter(N_TISSUES).eval(), path, torch.rand(1, 1, 32, 32, 32))
+    with pytest.raises(RuntimeError, match="by nan"):
+        check_equal(model.eval(), path, torch.full((1, 1, 32, 32, 32), torch.nan))

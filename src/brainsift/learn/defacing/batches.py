@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,15 +12,19 @@ from torch import Tensor
 
 from brainsift.learn.defacing.bank import Bank
 from brainsift.learn.defacing.places import AROUND, Known
-from brainsift.tasks.defacing.network import EMPTY_FIRST, INSIDE, LEVELS, Window
+from brainsift.tasks.defacing.network import CHANNELS, EMPTY_FIRST, INSIDE, LEVELS, WINDOW_SHAPE, Window
 
 UInt8 = NDArray[np.uint8]
 Float32 = NDArray[np.float32]
 
 BATCH = 4
 
-MAX_SHIFT = 2
+MAX_SHIFT = 2.0
 """Voxels of 2 mm: the fit to MNI152 errs by about as much."""
+
+LOG_STRETCH_SD, MAX_BEND = 0.04, 1.5
+"""Of each axis: a factor, and a wave of one to two cycles, of an amplitude up to so many voxels: faces of other
+proportions."""
 
 MASKED_AIR_SHARE = 0.4
 """Of examples are shown with exactly empty air around the head: many scanners mask it, and label maps have none."""
@@ -45,11 +49,31 @@ EMPTY = np.uint8(EMPTY_FIRST * (256 // EMPTY_FIRST - 1))
 
 
 @dataclass(frozen=True)
+class Move:
+    """Along one axis: mirrored, shifted by voxels, stretched about its middle, bent by a wave."""
+
+    mirror: bool = False
+    shift: float = 0.0
+    stretch: float = 1.0
+    bend: float = 0.0
+    cycles: float = 1.0
+    phase: float = 0.0
+
+    def sources(self, n: int) -> NDArray[np.intp]:
+        """Which of `n` planes comes to each place, `n` for those from outside."""
+        middle = (n - 1) / 2
+        place = np.arange(n, dtype=np.float64)
+        wave = self.bend * np.sin(2 * np.pi * self.cycles * place / n + self.phase)
+        found = np.rint(middle + (place - middle - self.shift) / self.stretch + wave).astype(np.intp)
+        turned = n - 1 - found if self.mirror else found
+        return np.where((turned >= 0) & (turned < n), turned, n)
+
+
+@dataclass(frozen=True)
 class Changes:
     """Drawn changes of one example."""
 
-    mirror: bool = False
-    shift: tuple[int, int, int] = (0, 0, 0)
+    moves: tuple[Move, Move, Move] = (Move(), Move(), Move())
     masked_air: bool = False
     blurred_mask: bool = False
     unlabelled: bool = False
@@ -62,10 +86,9 @@ class Changes:
 
 def draw_changes(rng: np.random.Generator) -> Changes:
     """Draw changes for an example."""
-    x, y, z = (int(n) for n in rng.integers(-MAX_SHIFT, MAX_SHIFT + 1, 3))
+    mirror = bool(rng.random() < 0.5)
     return Changes(
-        mirror=bool(rng.random() < 0.5),
-        shift=(x, y, z),
+        moves=(draw_move(rng, mirror), draw_move(rng), draw_move(rng)),
         masked_air=bool(rng.random() < MASKED_AIR_SHARE),
         blurred_mask=bool(rng.random() < BLURRED_MASK_SHARE),
         unlabelled=bool(rng.random() < UNLABELLED_SHARE),
@@ -74,6 +97,18 @@ def draw_changes(rng: np.random.Generator) -> Changes:
         gamma=float(np.exp(LOG_GAMMA_SD * rng.standard_normal())),
         noise=float(rng.uniform(0, NOISE)) if rng.random() < NOISE_SHARE else 0.0,
         seed=int(rng.integers(2**31)),
+    )
+
+
+def draw_move(rng: np.random.Generator, mirror: bool = False) -> Move:
+    """Draw how an axis is moved."""
+    return Move(
+        mirror,
+        shift=float(rng.uniform(-MAX_SHIFT, MAX_SHIFT)),
+        stretch=float(np.exp(LOG_STRETCH_SD * rng.standard_normal())),
+        bend=float(rng.uniform(0, MAX_BEND)),
+        cycles=float(rng.uniform(1, 2)),
+        phase=float(rng.uniform(0, 2 * np.pi)),
     )
 
 
@@ -92,8 +127,8 @@ def change(window: Window, places: UInt8, changes: Changes) -> tuple[Window, UIn
         kind = kind % np.uint8(EMPTY_FIRST)
     if changes.unlabelled:
         kind = kind - kind % np.uint8(INSIDE)
-    arrays = [_moved(array, changes) for array in (brightness, kind, places)]
-    return Window(arrays[0], arrays[1]), arrays[2]
+    brightness, kind, places = _moved((brightness, kind, places), changes.moves)
+    return Window(brightness, kind), places
 
 
 def _brightened(brightness: UInt8, changes: Changes) -> UInt8:
@@ -113,14 +148,15 @@ def _noisier(brightness: UInt8, changes: Changes) -> UInt8:
     return noisy
 
 
-def _moved(array: UInt8, changes: Changes) -> UInt8:
-    """Mirrored and shifted; what comes in from outside is zero."""
-    turned = array[::-1] if changes.mirror else array
-    moved = np.zeros_like(turned)
-    to = tuple(slice(max(0, s), n + min(0, s)) for s, n in zip(changes.shift, array.shape, strict=True))
-    source = tuple(slice(max(0, -s), n + min(0, -s)) for s, n in zip(changes.shift, array.shape, strict=True))
-    moved[to] = turned[source]
-    return moved
+def _moved(arrays: Sequence[UInt8], moves: Sequence[Move]) -> list[UInt8]:
+    """All moved alike, to the nearest voxel; what comes in from outside is zero."""
+    together = np.zeros(tuple(n + 1 for n in arrays[0].shape), np.uint32)
+    inner = together[:-1, :-1, :-1]
+    for number, array in enumerate(arrays):
+        inner |= array.astype(np.uint32) << np.uint32(8 * number)
+    for axis, move in enumerate(moves):
+        together = together.take(move.sources(arrays[0].shape[axis]), axis=axis)
+    return [(together >> np.uint32(8 * number)).astype(np.uint8) for number in range(len(arrays))]
 
 
 def chances(bank: Bank) -> NDArray[np.float64]:
@@ -132,15 +168,33 @@ def chances(bank: Bank) -> NDArray[np.float64]:
 
 
 def batches(bank: Bank, seed: int, start: int = 0, size: int = BATCH) -> Iterator[tuple[Tensor, Known]]:
-    """Endless (inputs (N, channels, *WINDOW_SHAPE), what is known), labels evenly; a resumed training passes on."""
+    """Endless (inputs (N, channels, *WINDOW_SHAPE), what is known), labels evenly; a resumed training passes on.
+
+    Inputs of each batch are written over those of the one before: new memory costs as much as all else here.
+    """
     rng = np.random.default_rng([seed, start])
     chance = chances(bank)
+    inputs = np.empty((size, len(CHANNELS), *WINDOW_SHAPE), np.float32)
     while True:
         chosen = rng.choice(len(bank), size, p=chance).tolist()
-        shown = [change(*bank.voxels(i), draw_changes(rng)) for i in chosen]
-        inputs = torch.from_numpy(np.stack([window.channels() for window, _ in shown]))
-        places = torch.from_numpy(np.stack([places for _, places in shown]))
-        yield inputs, Known(torch.from_numpy(bank.truth[chosen]), torch.from_numpy(bank.chances[chosen]), places)
+        places = np.stack([_show(bank, i, rng, into) for i, into in zip(chosen, inputs, strict=True)])
+        known = (torch.from_numpy(array) for array in (bank.truth[chosen], bank.chances[chosen], places))
+        yield torch.from_numpy(inputs), Known(*known)
+
+
+def in_turn(bank: Bank, rng: np.random.Generator) -> Iterator[Tensor]:
+    """Every example once, with changes: inputs (1, channels, *WINDOW_SHAPE), each written over the one before."""
+    inputs = np.empty((1, len(CHANNELS), *WINDOW_SHAPE), np.float32)
+    for number in range(len(bank)):
+        _show(bank, number, rng, inputs[0])
+        yield torch.from_numpy(inputs)
+
+
+def _show(bank: Bank, number: int, rng: np.random.Generator, into: Float32) -> UInt8:
+    """Write an example with changes into (channels, *WINDOW_SHAPE); its truth."""
+    window, places = change(*bank.voxels(number), draw_changes(rng))
+    window.channels(into)
+    return places
 
 
 def whole(bank: Bank, first: int, last: int) -> Tensor:

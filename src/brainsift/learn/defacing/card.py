@@ -8,6 +8,8 @@ from pathlib import Path
 from brainsift.learn.card import count_rows, curve_table, examples_told, notes_told, software_told, training_told
 from brainsift.learn.defacing.bank import Bank
 from brainsift.learn.defacing.measure import ask_all, figures
+from brainsift.learn.defacing.net import READERS
+from brainsift.learn.defacing.readers import EPOCHS, PASSES
 from brainsift.learn.figure import Figure, figure_table
 from brainsift.models.checksums import sha256_of
 
@@ -44,8 +46,10 @@ def card_text(
         "## How it was trained",
         "",
         f"{software_told()} {training_told(folder)} AdamW, cosine decay, averaged weights; weights stored as float16. "
-        "The weights with the highest mean AUC on validation examples are kept; the classes' logits are divided by "
-        f"{temperature:.2f}, the temperature that makes the labels of validation examples likeliest.",
+        "The weights with the highest mean AUC on validation examples are kept. Then the layers that read the answer "
+        f"from the maps are fitted anew ({READERS} small networks, {EPOCHS} rounds of {PASSES} showings of every "
+        f"example to learn from), and the classes' logits are divided by {temperature:.2f}, the temperature that makes "
+        "the labels of validation examples likeliest. The curve is from before that.",
         "",
         *curve_table(folder),
         "",

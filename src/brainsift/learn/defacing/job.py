@@ -16,7 +16,7 @@ from brainsift.learn.defacing.batches import whole
 from brainsift.learn.defacing.build import ChunkJob, make_chunk, plan_chunks
 from brainsift.learn.defacing.card import write_card
 from brainsift.learn.defacing.net import AnswerAlone
-from brainsift.learn.defacing.train import load_model, train_defacing
+from brainsift.learn.defacing.train import finish, train_defacing
 from brainsift.learn.export import export_onnx
 from brainsift.learn.sides import (
     FRESH_BANK,
@@ -117,8 +117,8 @@ def build(sources: Sources, output: Path, seed: int, chunks: int, workers: int =
 
 
 def export_and_measure(weights: Path, output: Path, bank: Bank, validation: Bank | None, fresh: Bank | None) -> Path:
-    """Set the temperature on `validation`, write the ONNX file, and the card with what it reaches on `fresh`."""
-    model = load_model(weights, validation)
+    """Fit readers and temperature, write the ONNX file, and the card with what it reaches on `fresh`."""
+    model = finish(weights, bank, validation)
     path = output / MODEL_FILE
     torch.manual_seed(0)
     export_onnx(AnswerAlone(model), path, whole(bank, 0, 1), labels_voxels=False)

@@ -10,19 +10,16 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 - the name that PyTorch users know
 
 from brainsift.learn.defacing.places import CELL_VOXELS, MAPS
+from brainsift.learn.defacing.readings import CELL_ML, N_CLOSER, N_READINGS, REMOVED, read_closer, read_maps
 from brainsift.learn.segmenter import ConvBatchNorm, Stage, decode
 from brainsift.tasks.defacing.network import (
     CHANNELS,
     CLASSES,
-    FEATURES,
     N_OUTPUTS,
     WINDOW,
     WINDOW_SHAPE,
     load_average,
 )
-
-CELL_ML = 0.064
-"""Of a cube of 4 mm."""
 
 COARSE = 4
 """Voxels along each side of the cells, of 8 mm, at which the network learns where it is."""
@@ -30,8 +27,10 @@ COARSE = 4
 RARE = -5.0
 """Logit of a map before training: most cells hold nothing of it."""
 
-AMPLE_ML = 1.0
-"""Added to volumes of which the logarithm is taken, and to the place of a feature before a share is taken of it."""
+READERS = 4
+
+DROPPED = 0.1
+"""Of what the answer is read from, in training."""
 
 SEEN_SHARE = 0.1
 """Of a cell, from which brain is told as removed: small chances in a hundred thousand cells add up to half a mL, where
@@ -68,13 +67,21 @@ class DefacingNet(nn.Module):
         self.up = nn.ModuleList(ConvBatchNorm(a, a) for a in widths[:-1])
         self.maps = nn.Conv3d(fine, len(MAPS), 1)
         nn.init.constant_(self.maps.bias, RARE)  # type: ignore[arg-type]
-        read = 3 * len(MAPS) + len(FEATURES) + 2 * coarse
-        self.answer = nn.Sequential(
-            nn.Linear(read, hidden), nn.ReLU(), nn.Linear(hidden, hidden), nn.ReLU(), nn.Linear(hidden, N_OUTPUTS - 1)
-        )
+        self.answer = Readers(N_READINGS + N_CLOSER + 2 * coarse, hidden, N_OUTPUTS - 1)
+        self.to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
 
     def forward(self, image: Tensor) -> Tensor:
         """(N, channels, *WINDOW_SHAPE) → (N, N_OUTPUTS + maps x cells): the answer, then logits of all maps."""
+        maps, read = self.look(image)
+        logits = self.answer(read)
+        classes = logits[:, : len(CLASSES)] / self.temperature
+        with torch.no_grad():
+            taken = torch.sigmoid(maps[:, REMOVED : REMOVED + 1])
+            removed = CELL_ML * (taken * (taken > SEEN_SHARE)).sum(dim=(2, 3, 4))
+        return torch.cat([classes, logits[:, len(CLASSES) :], removed, maps.flatten(1)], dim=1)
+
+    def look(self, image: Tensor) -> tuple[Tensor, Tensor]:
+        """Logits of all maps (N, maps, cells), and what the answer is read from (N, readings)."""
         at_4_mm = self.fine(F.relu(self.stem(image)))
         halved = self.down(at_4_mm)
         position = self.position.expand(image.shape[0], -1, -1, -1, -1).to(halved.dtype)
@@ -82,13 +89,48 @@ class DefacingNet(nn.Module):
         at_16_mm = self.coarse(at_8_mm)
         at_16_mm = at_16_mm + self.whole(at_16_mm.mean(dim=(2, 3, 4)))[:, :, None, None, None]
         pooled = torch.cat([at_16_mm.mean(dim=(2, 3, 4)), at_16_mm.amax(dim=(2, 3, 4))], dim=1).float()
-        maps = self.maps(decode([at_4_mm, at_8_mm, at_16_mm], self.reduce, self.up)).float()
+        maps = self.maps(decode([at_4_mm, at_8_mm, at_16_mm], self.reduce, self.up)).float().contiguous()
         shares = torch.sigmoid(maps)
-        logits = self.answer(torch.cat([read_maps(shares), pooled], dim=1))
-        classes = logits[:, : len(CLASSES)] / self.temperature
-        taken = shares[:, :1]
-        removed = CELL_ML * (taken * (taken >= SEEN_SHARE)).sum(dim=(2, 3, 4))
-        return torch.cat([classes, logits[:, len(CLASSES) :], removed, maps.flatten(1)], dim=1)
+        with torch.no_grad():
+            closer = read_closer(shares)
+        return maps, torch.cat([read_maps(shares), closer, pooled], dim=1)
+
+
+class Readers(nn.Module):
+    """From readings to logits: the mean of a few small networks, which agree better than one where they are right.
+
+    Logarithms of mL and shares differ in scale, so that readings are standardised (`fit_readers` sets how).
+    """
+
+    centre: Tensor
+    scale: Tensor
+
+    def __init__(self, readings: int, hidden: int, outputs: int) -> None:
+        super().__init__()
+        self.register_buffer("centre", torch.zeros(readings))
+        self.register_buffer("scale", torch.ones(readings))
+        self.members = nn.ModuleList(_reader(readings, hidden, outputs) for _ in range(READERS))
+
+    def standard(self, readings: Tensor) -> Tensor:
+        """What each member is given."""
+        return (readings - self.centre) / self.scale
+
+    def forward(self, readings: Tensor) -> Tensor:
+        """(N, readings) → (N, outputs)."""
+        given = self.standard(readings)
+        return torch.stack([member(given) for member in self.members]).mean(dim=0)
+
+
+def _reader(readings: int, hidden: int, outputs: int) -> nn.Sequential:
+    return nn.Sequential(
+        nn.Dropout(DROPPED),
+        nn.Linear(readings, hidden),
+        nn.ReLU(),
+        nn.Dropout(2 * DROPPED),
+        nn.Linear(hidden, hidden),
+        nn.ReLU(),
+        nn.Linear(hidden, outputs),
+    )
 
 
 class AnswerAlone(nn.Module):
@@ -102,25 +144,6 @@ class AnswerAlone(nn.Module):
         """(N, channels, *WINDOW_SHAPE) → (N, N_OUTPUTS)."""
         answered: Tensor = self.net(image)[:, :N_OUTPUTS]
         return answered
-
-
-def read_maps(shares: Tensor) -> Tensor:
-    """What the answer is read from, (N, 3 maps + features).
-
-    Logarithms of a map's volume on the side that has more of it and on the other, the highest share of any cell, and
-    what is left of each feature on the side of which more is left.
-
-    Parameters
-    ----------
-    shares : (N, maps, X, Y, Z) in [0, 1], the first of the axes from left to right.
-    """
-    half = shares.shape[2] // 2
-    sides = [shares[:, :, :half], shares[:, :, half:]]
-    volumes = CELL_ML * torch.stack([side.sum(dim=(2, 3, 4)) for side in sides], dim=2)
-    place, left = volumes[:, 2 : 2 + len(FEATURES)], volumes[:, 2 + len(FEATURES) :]
-    most_left = (left / (place + AMPLE_ML)).amax(dim=2)
-    logs = torch.log(volumes + AMPLE_ML)
-    return torch.cat([logs.amax(dim=2), logs.amin(dim=2), shares.amax(dim=(2, 3, 4)), most_left], dim=1)
 
 
 def position_planes() -> Tensor:

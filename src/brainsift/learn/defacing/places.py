@@ -28,9 +28,12 @@ CELL_VOXELS = 2
 COUNT_BITS = 4
 """Hold counts up to the eight voxels of a cell."""
 
-MAPS = ("brain_removed", "changed", *(f"{name}_place" for name in FEATURES), *(f"{name}_left" for name in FEATURES))
+MAPS = (
+    "brain_removed", "changed", *(f"{name}_place" for name in FEATURES), *(f"{name}_left" for name in FEATURES),
+    "brain_place",
+)  # fmt: skip
 """What the network answers for every cell, as a share of it: brain that was taken, all that was acted on, the place of
-each feature, and what is left of it."""
+each feature, what is left of it, and where the whole brain was."""
 
 
 @dataclass(frozen=True)
@@ -82,19 +85,20 @@ def cells_of(places: Tensor, kept: Tensor) -> Tensor:
     """
     counts = _counted(places)
     gone = 1 - kept[:, None, None, None, None]
-    removed, acted, there, acted_on = torch.tensor_split(counts, (1, 2, 2 + len(FEATURES)), dim=1)
-    return torch.cat([removed * gone, acted, there, there - gone * acted_on], dim=1)
+    n = len(FEATURES)
+    removed, acted, there, acted_on, brain = torch.split(counts, [1, 1, n, n, 1], dim=1)
+    return torch.cat([removed * gone, acted, there, there - gone * acted_on, brain], dim=1)
 
 
 def _counted(places: Tensor) -> Tensor:
-    """Shares of every cell: brain that was acted on, all that was, each feature's place, what of it was acted on.
+    """Shares of every cell: brain that was acted on, all that was, each feature's place, what of that was, and brain.
 
-    Each of a cell's eight voxels adds to twelve numbers of four bits, all in one integer.
+    Each of a cell's eight voxels adds to thirteen numbers of four bits, all in one integer.
     """
     byte = torch.arange(256)
     region, brain, changed = byte % BRAIN, (byte & BRAIN) > 0, (byte & CHANGED) > 0
     where = [torch.isin(region, torch.tensor([int(r) for r in REGIONS_OF[name]])) for name in FEATURES]
-    members = [brain & changed, changed, *where, *(place & changed for place in where)]
+    members = [brain & changed, changed, *where, *(place & changed for place in where), brain]
     shifts = COUNT_BITS * torch.arange(len(members))
     table = (torch.stack(members).long() << shifts[:, None]).sum(dim=0)
     sums = table.to(places.device)[places.int()]

@@ -15,6 +15,7 @@ from brainsift.evaluate.rates import balanced_accuracy
 from brainsift.learn.defacing.bank import Bank
 from brainsift.learn.defacing.batches import batches, whole
 from brainsift.learn.defacing.net import DefacingNet
+from brainsift.learn.defacing.readers import fit_readers
 from brainsift.learn.defacing.truth import defacing_loss
 from brainsift.learn.memory import keep_freed_memory
 from brainsift.learn.people import refuse_shared_people
@@ -32,9 +33,20 @@ TEMPERATURES = np.exp(np.linspace(np.log(0.4), np.log(5.0), 121))
 
 
 def train_defacing(
-    bank: Bank, validation: Bank | None, output: Path, plan: TrainingPlan, *, resume: bool = True, quiet: bool = False
+    bank: Bank,
+    validation: Bank | None,
+    output: Path,
+    plan: TrainingPlan,
+    *,
+    start_from: Path | None = None,
+    resume: bool = True,
+    quiet: bool = False,
 ) -> Path:
     """Train, or go on from the checkpoint in `output`; returns the path of the weights to export.
+
+    Parameters
+    ----------
+    start_from : checkpoint of an earlier training; what fits of its weights is taken over.
 
     Raises
     ------
@@ -49,20 +61,37 @@ def train_defacing(
         return {} if validation is None else curve_scores(answers(model, validation), validation.truth)
 
     watched = None if validation is None else WATCHED
-    trainer = Trainer(DefacingNet, defacing_loss, validate, plan, output, watched)
+    trainer = Trainer(lambda: new_net(start_from), defacing_loss, validate, plan, output, watched)
     if resume:
         trainer.load()
     trainer.run(batches(bank, plan.seed, trainer.step), quiet)
     return trainer.weights
 
 
-def load_model(path: Path, validation: Bank | None = None) -> DefacingNet:
-    """The network of a checkpoint, with its temperature set on validation examples where there are any."""
+def new_net(start_from: Path | None = None) -> DefacingNet:
+    """A network with random weights, or with those of an earlier training as far as names and shapes fit."""
+    net = DefacingNet()
+    if start_from is not None:
+        own = net.state_dict()
+        stored = averaged_weights(start_from)
+        net.load_state_dict({n: stored[n] if n in stored and stored[n].shape == own[n].shape else own[n] for n in own})
+    return net
+
+
+def load_model(path: Path) -> DefacingNet:
+    """The network of a checkpoint, as it was trained."""
     model = DefacingNet()
     model.load_state_dict(averaged_weights(path))
+    return model.eval()
+
+
+def finish(path: Path, bank: Bank, validation: Bank | None = None, seed: int = 1) -> DefacingNet:
+    """The network of a checkpoint, its readers fitted to the training bank, its temperature to validation examples."""
+    model = load_model(path)
+    fit_readers(model, bank, seed)
     if validation is not None:
         model.temperature.fill_(best_temperature(answers(model, validation), validation.truth))
-    return model.eval()
+    return model
 
 
 def best_temperature(logits: Float32, truth: Float32) -> float:
