@@ -394,4 +394,6 @@ def test_figures_name_every_class_and_tool(tmp_path: Path, weights: Path) -> Non
     assert [f.statistic for f in made if f.question == "class"] == [
         "balanced accuracy", "coverage at 1 % error", "balanced accuracy",
     ]  # fmt: skip
+    either = [f for f in made if f.question == "correct or not"]
+    assert [(f.statistic, f.value.n) for f in either] == [("coverage at 1 % error", len(bank))]
     assert whole(bank, 0, 3).shape == (3, len(CHANNELS), *WINDOW_SHAPE)

@@ -20,6 +20,8 @@ from brainsift.tasks.defacing.network import CLASSES, FEATURES, MODEL, Answer, d
 TOLERATED = 0.01
 """Error among automatic answers at which coverage is told, the strictest that the issue asks for."""
 
+PASS = CLASSES[0]
+
 ALL, OWN_FACE = "all tools", "all but those that paste another face"
 
 
@@ -73,11 +75,22 @@ def _features(told: Sequence[Answer], bank: Bank, scans: str) -> Iterator[Figure
 
 def _coverage(told: Sequence[Answer], bank: Bank, scans: str) -> Iterator[Figure]:
     """Share that could be answered automatically at 1 % error, with the threshold chosen on the same scans: a curve's
-    point, no promise."""
-    sure = np.array([max(answer.classes.values()) for answer in told])
-    right = np.array([a.label() == CLASSES[int(n)] for a, n in zip(told, bank.truth[:, 0], strict=True)])
-    answered = largest_coverage(sure, right)
-    yield Figure("class", scans, "coverage at 1 % error", clopper_pearson(answered, len(told), 0.95))
+    point, no promise. Of all four classes, and of correct against any failure, which is what lists are made by."""
+    truth = [CLASSES[int(n)] for n in bank.truth[:, 0]]
+    for question, pairs in (
+        ("class", [(max(a.classes.values()), a.label() == label) for a, label in zip(told, truth, strict=True)]),
+        ("correct or not", [_passed(a, label) for a, label in zip(told, truth, strict=True)]),
+    ):
+        sure, right = (np.array(column) for column in zip(*pairs, strict=True))
+        yield Figure(
+            question, scans, "coverage at 1 % error", clopper_pearson(largest_coverage(sure, right), len(told), 0.95)
+        )
+
+
+def _passed(answer: Answer, label: str) -> tuple[float, bool]:
+    """How sure it is whether a defacing is correct, and whether that is so."""
+    chance = answer.classes[PASS]
+    return max(chance, 1 - chance), (chance > 0.5) == (label == PASS)
 
 
 def largest_coverage(sure: NDArray[np.float64], right: NDArray[np.bool_]) -> int:
