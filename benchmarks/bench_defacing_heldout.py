@@ -27,7 +27,7 @@ from brainsift.evaluate.measured import balanced_accuracy_interval
 from brainsift.evaluate.proportions import clopper_pearson
 from brainsift.learn.defacing.bank import Bank, load_bank
 from brainsift.learn.defacing.job import UNTELLABLE
-from brainsift.learn.defacing.measure import TOLERATED, ask_all, largest_coverage
+from brainsift.learn.defacing.measure import SURETY, TOLERATED, ask_all, largest_coverage
 from brainsift.learn.defacing.train import answers, finish, train_defacing
 from brainsift.learn.sides import FRESH_BANK, TRAINING_BANK, VALIDATION_BANK
 from brainsift.learn.trainer import TrainingPlan
@@ -79,23 +79,19 @@ def held_out(banks: Banks, tools: Sequence[str], folder: Path, plan: TrainingPla
 def shipped(banks: Banks, model: Path) -> None:
     """The network that saw every tool: all scans, and what it may decide alone."""
     tellable = banks.fresh.only(np.flatnonzero(~np.any([by_tool(banks.fresh, t) for t in UNTELLABLE], axis=0)))
+    told = {id(bank): ask_all(model, bank) for bank in (banks.validation, banks.fresh, tellable)}
     for name, bank in (("all tools", banks.fresh), (f"all but {', '.join(UNTELLABLE)}", tellable)):
-        tell(name, [answer.label() for answer in ask_all(model, bank)], [bank])
-    sure, right = surety(model, banks.validation)
-    threshold = np.sort(sure)[::-1][max(0, largest_coverage(sure, right) - 1)]
-    sure, right = surety(model, tellable)
-    decided = sure >= threshold
-    n, wrong = int(decided.sum()), int((decided & ~right).sum())
-    print(f"threshold {threshold:.4f}, for {TOLERATED:.0%} error on the validation bank (n {len(banks.validation)})")
-    print(f"coverage on fresh scans {clopper_pearson(n, len(sure), 0.95)}  n {len(sure)}")
-    print(f"error among them {clopper_pearson(wrong, n, 0.95)}  n {n}" if n else "nothing is decided")
-
-
-def surety(model: Path, bank: Bank) -> tuple[NDArray[np.float64], Bools]:
-    """How sure each answer is, and whether it is right."""
-    told = ask_all(model, bank)
-    right = [a.label() == CLASSES[int(n)] for a, n in zip(told, bank.truth[:, 0], strict=True)]
-    return np.array([max(answer.classes.values()) for answer in told]), np.array(right)
+        tell(name, [answer.label() for answer in told[id(bank)]], [bank])
+    for question, judge in SURETY.items():
+        sure, right = judge(told[id(banks.validation)], banks.validation)
+        threshold = np.sort(sure)[::-1][max(0, largest_coverage(sure, right) - 1)]
+        sure, right = judge(told[id(tellable)], tellable)
+        decided = sure >= threshold
+        n, wrong = int(decided.sum()), int((decided & ~right).sum())
+        chosen_on = f"{TOLERATED:.0%} error on validation scans, n {len(banks.validation)}"
+        print(f"{question}: threshold {threshold:.4f}, {chosen_on}")
+        print(f"    coverage on fresh scans {clopper_pearson(n, len(sure), 0.95)}")
+        print(f"    error among them {clopper_pearson(wrong, n, 0.95)}, n {n}" if n else "    nothing is decided")
 
 
 def main() -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,8 @@ TOLERATED = 0.01
 """Error among automatic answers at which coverage is told, the strictest that the issue asks for."""
 
 PASS = CLASSES[0]
+
+Surety = tuple[NDArray[np.float64], NDArray[np.bool_]]
 
 ALL, OWN_FACE = "all tools", "all but those that paste another face"
 
@@ -76,21 +79,27 @@ def _features(told: Sequence[Answer], bank: Bank, scans: str) -> Iterator[Figure
 def _coverage(told: Sequence[Answer], bank: Bank, scans: str) -> Iterator[Figure]:
     """Share that could be answered automatically at 1 % error, with the threshold chosen on the same scans: a curve's
     point, no promise. Of all four classes, and of correct against any failure, which is what lists are made by."""
-    truth = [CLASSES[int(n)] for n in bank.truth[:, 0]]
-    for question, pairs in (
-        ("class", [(max(a.classes.values()), a.label() == label) for a, label in zip(told, truth, strict=True)]),
-        ("correct or not", [_passed(a, label) for a, label in zip(told, truth, strict=True)]),
-    ):
-        sure, right = (np.array(column) for column in zip(*pairs, strict=True))
-        yield Figure(
-            question, scans, "coverage at 1 % error", clopper_pearson(largest_coverage(sure, right), len(told), 0.95)
-        )
+    for question, judge in SURETY.items():
+        sure, right = judge(told, bank)
+        answered = largest_coverage(sure, right)
+        yield Figure(question, scans, "coverage at 1 % error", clopper_pearson(answered, len(told), 0.95))
 
 
-def _passed(answer: Answer, label: str) -> tuple[float, bool]:
-    """How sure it is whether a defacing is correct, and whether that is so."""
-    chance = answer.classes[PASS]
-    return max(chance, 1 - chance), (chance > 0.5) == (label == PASS)
+def sure_of_class(told: Sequence[Answer], bank: Bank) -> Surety:
+    """How sure each answer is of its class, and whether it is right."""
+    right = [a.label() == CLASSES[int(n)] for a, n in zip(told, bank.truth[:, 0], strict=True)]
+    return np.array([max(answer.classes.values()) for answer in told]), np.array(right)
+
+
+def sure_of_pass(told: Sequence[Answer], bank: Bank) -> Surety:
+    """How sure each answer is that a defacing is correct, or that it is not, and whether that is so."""
+    chance = np.array([answer.classes[PASS] for answer in told])
+    return np.maximum(chance, 1 - chance), (chance > 0.5) == (bank.truth[:, 0] == CLASSES.index(PASS))
+
+
+SURETY: Mapping[str, Callable[[Sequence[Answer], Bank], Surety]] = MappingProxyType(
+    {"class": sure_of_class, "correct or not": sure_of_pass}
+)
 
 
 def largest_coverage(sure: NDArray[np.float64], right: NDArray[np.bool_]) -> int:
