@@ -68,7 +68,8 @@ def held_out(banks: Banks, tools: Sequence[str], folder: Path, plan: TrainingPla
         bank.only(np.flatnonzero(~np.any([by_tool(bank, tool) for tool in tools], axis=0)))
         for bank in (banks.training, banks.validation)
     )
-    model = finish(train_defacing(training, chosen_with, folder, plan, quiet=True), training, chosen_with)
+    weights = train_defacing(training, chosen_with, folder, plan, quiet=True)
+    model = finish(weights, training, chosen_with, quiet=True)
     for tool in tools:
         parts = [bank.only(np.flatnonzero(by_tool(bank, tool))) for bank in (banks.validation, banks.fresh)]
         parts = [part for part in parts if len(part)]

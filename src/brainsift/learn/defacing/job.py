@@ -108,7 +108,7 @@ def train_and_export(
     build(sources, output, plan.seed, chunks, workers, quiet=quiet)
     banks = load_sides(output, load_bank)
     weights = train_defacing(banks.training, banks.validation, output, plan, resume=resume, quiet=quiet)
-    return export_and_measure(weights, output, banks.training, banks.validation, banks.fresh)
+    return export_and_measure(weights, output, banks.training, banks.validation, banks.fresh, quiet=quiet)
 
 
 def build(sources: Sources, output: Path, seed: int, chunks: int, workers: int = 1, *, quiet: bool = False) -> None:
@@ -116,9 +116,11 @@ def build(sources: Sources, output: Path, seed: int, chunks: int, workers: int =
     build_folders(sources.jobs(chunks, 1000 * seed), output, chunk_names, make_chunk, workers, quiet=quiet)
 
 
-def export_and_measure(weights: Path, output: Path, bank: Bank, validation: Bank | None, fresh: Bank | None) -> Path:
+def export_and_measure(
+    weights: Path, output: Path, bank: Bank, validation: Bank | None, fresh: Bank | None, *, quiet: bool = False
+) -> Path:
     """Fit readers and temperature, write the ONNX file, and the card with what it reaches on `fresh`."""
-    model = finish(weights, bank, validation)
+    model = finish(weights, bank, validation, quiet=quiet)
     path = output / MODEL_FILE
     torch.manual_seed(0)
     export_onnx(AnswerAlone(model), path, whole(bank, 0, 1), labels_voxels=False)

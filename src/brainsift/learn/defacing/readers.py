@@ -1,4 +1,4 @@
-"""Fit what reads the answer from the maps, once the maps are learnt: seconds, where the maps take an hour."""
+"""Fit what reads the answer from the maps, once the maps are learnt: minutes, where the maps take hours."""
 
 from __future__ import annotations
 
@@ -44,12 +44,12 @@ class Lessons:
     chance: NDArray[np.float64]
 
 
-def fit_readers(net: DefacingNet, bank: Bank, seed: int = 1, passes: int = PASSES) -> None:
+def fit_readers(net: DefacingNet, bank: Bank, seed: int = 1, passes: int = PASSES, *, quiet: bool = False) -> None:
     """Fit the readers of a network anew on all examples of a bank, each on its own.
 
     In the training of the maps every example is read a dozen times only, and by readers that follow changing maps.
     """
-    readings = read_bank(net, bank, seed, passes)
+    readings = read_bank(net, bank, seed, passes, quiet=quiet)
     net.answer.centre.copy_(readings.mean(dim=0))
     net.answer.scale.copy_(readings.std(dim=0).clamp(min=LEAST_SCALE))
     lessons = Lessons(
@@ -63,12 +63,16 @@ def fit_readers(net: DefacingNet, bank: Bank, seed: int = 1, passes: int = PASSE
         _fit(member, lessons, np.random.default_rng([seed, number]))
 
 
-def read_bank(net: DefacingNet, bank: Bank, seed: int, passes: int) -> Tensor:
+def read_bank(net: DefacingNet, bank: Bank, seed: int, passes: int, *, quiet: bool = False) -> Tensor:
     """Readings of every example, each pass with other changes, (passes x N, readings)."""
+    from rich.progress import track
+
     rng = np.random.default_rng([seed, 1])
     net.eval()
+    shown = (inputs for _ in range(passes) for inputs in in_turn(bank, rng))
     with torch.no_grad():
-        return torch.cat([net.look(inputs)[1] for _ in range(passes) for inputs in in_turn(bank, rng)])
+        told = track(shown, "reading maps", total=passes * len(bank), disable=quiet)
+        return torch.cat([net.look(inputs)[1] for inputs in told])
 
 
 def _fit(member: nn.Module, lessons: Lessons, rng: np.random.Generator) -> None:

@@ -85,10 +85,12 @@ def load_model(path: Path) -> DefacingNet:
     return model.eval()
 
 
-def finish(path: Path, bank: Bank, validation: Bank | None = None, seed: int = 1) -> DefacingNet:
+def finish(
+    path: Path, bank: Bank, validation: Bank | None = None, seed: int = 1, *, quiet: bool = False
+) -> DefacingNet:
     """The network of a checkpoint, its readers fitted to the training bank, its temperature to validation examples."""
     model = load_model(path)
-    fit_readers(model, bank, seed)
+    fit_readers(model, bank, seed, quiet=quiet)
     if validation is not None:
         model.temperature.fill_(best_temperature(answers(model, validation), validation.truth))
     return model
