@@ -51,6 +51,12 @@ def by_tool(bank: Bank, tool: str) -> Bools:
     return np.array([facts["tool"] == tool for facts in bank.facts])
 
 
+def without(bank: Bank, tools: Sequence[str]) -> list[int]:
+    """Numbers of the examples that none of these tools made."""
+    rows: list[int] = np.flatnonzero(~np.any([by_tool(bank, tool) for tool in tools], axis=0)).tolist()
+    return rows
+
+
 def tell(name: str, told: list[str], banks: list[Bank]) -> None:
     """One line: balanced accuracy of the four classes, or of those that there are."""
     truth = [CLASSES[int(n)] for bank in banks for n in bank.truth[:, 0]]
@@ -64,10 +70,7 @@ def tell(name: str, told: list[str], banks: list[Bank]) -> None:
 
 def held_out(banks: Banks, tools: Sequence[str], folder: Path, plan: TrainingPlan) -> None:
     """Train without some tools and tell what is said of each one's scans."""
-    training, chosen_with = (
-        bank.only(np.flatnonzero(~np.any([by_tool(bank, tool) for tool in tools], axis=0)))
-        for bank in (banks.training, banks.validation)
-    )
+    training, chosen_with = (bank.only(without(bank, tools)) for bank in (banks.training, banks.validation))
     weights = train_defacing(training, chosen_with, folder, plan, quiet=True)
     model = finish(weights, training, chosen_with, quiet=True)
     for tool in tools:
@@ -79,14 +82,15 @@ def held_out(banks: Banks, tools: Sequence[str], folder: Path, plan: TrainingPla
 
 def shipped(banks: Banks, model: Path) -> None:
     """The network that saw every tool: all scans, and what it may decide alone."""
-    tellable = banks.fresh.only(np.flatnonzero(~np.any([by_tool(banks.fresh, t) for t in UNTELLABLE], axis=0)))
-    told = {id(bank): ask_all(model, bank) for bank in (banks.validation, banks.fresh, tellable)}
-    for name, bank in (("all tools", banks.fresh), (f"all but {', '.join(UNTELLABLE)}", tellable)):
-        tell(name, [answer.label() for answer in told[id(bank)]], [bank])
+    of_validation, of_fresh = (ask_all(model, bank) for bank in (banks.validation, banks.fresh))
+    rows = without(banks.fresh, UNTELLABLE)
+    tellable, of_tellable = banks.fresh.only(rows), [of_fresh[row] for row in rows]
+    tell("all tools", [answer.label() for answer in of_fresh], [banks.fresh])
+    tell(f"all but {', '.join(UNTELLABLE)}", [answer.label() for answer in of_tellable], [tellable])
     for question, judge in SURETY.items():
-        sure, right = judge(told[id(banks.validation)], banks.validation)
+        sure, right = judge(of_validation, banks.validation)
         threshold = np.sort(sure)[::-1][max(0, largest_coverage(sure, right) - 1)]
-        sure, right = judge(told[id(tellable)], tellable)
+        sure, right = judge(of_tellable, tellable)
         decided = sure >= threshold
         n, wrong = int(decided.sum()), int((decided & ~right).sum())
         chosen_on = f"{TOLERATED:.0%} error on validation scans, n {len(banks.validation)}"

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -26,6 +26,7 @@ Batch = tuple[Tensor, Any]
 Loss = Callable[[Tensor, Any], Tensor]
 Scores = dict[str, float]
 MakeNet = Callable[[], nn.Module]
+Net = TypeVar("Net", bound=nn.Module)
 
 
 @dataclass(frozen=True)
@@ -233,7 +234,7 @@ def averaged_weights(path: Path) -> dict[str, Tensor]:
     return weights
 
 
-def load_net(path: Path, make: MakeNet) -> nn.Module:
+def load_net(path: Path, make: Callable[[], Net]) -> Net:
     """The network of a checkpoint, for asking."""
     net = make()
     net.load_state_dict(averaged_weights(path))

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from brainsift.learn.defacing.bank import Bank
 from brainsift.learn.defacing.places import AROUND, Known
-from brainsift.tasks.defacing.network import CHANNELS, EMPTY_FIRST, INSIDE, LEVELS, WINDOW_SHAPE, Window
+from brainsift.tasks.defacing.network import CHANNELS, EMPTY_FIRST, EMPTY_LEVELS, INSIDE, LEVELS, WINDOW_SHAPE, Window
 
 UInt8 = NDArray[np.uint8]
 Float32 = NDArray[np.float32]
@@ -44,7 +44,7 @@ LOG_FACTOR_SD, LOG_GAMMA_SD = 0.15, 0.2
 NOISE_SHARE, NOISE = 0.5, 0.03
 """Of examples are shown with more noise, of a standard deviation up to this share of the full scale."""
 
-EMPTY = np.uint8(EMPTY_FIRST * (256 // EMPTY_FIRST - 1))
+EMPTY = np.uint8(EMPTY_FIRST * EMPTY_LEVELS)
 """Bits of a voxel that is empty altogether."""
 
 

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 - the name that PyTorch users know
 
 from brainsift.learn.defacing.places import CELL_VOXELS, MAPS
-from brainsift.learn.defacing.readings import CELL_ML, N_CLOSER, N_READINGS, REMOVED, read_closer, read_maps
+from brainsift.learn.defacing.readings import N_CLOSER, N_READINGS, REMOVED, read_closer, read_maps, volumes_from
 from brainsift.learn.segmenter import ConvBatchNorm, Stage, decode
 from brainsift.tasks.defacing.network import (
     CHANNELS,
@@ -77,7 +77,7 @@ class DefacingNet(nn.Module):
         classes = logits[:, : len(CLASSES)] / self.temperature
         with torch.no_grad():
             taken = torch.sigmoid(maps[:, REMOVED : REMOVED + 1])
-            removed = CELL_ML * (taken * (taken > SEEN_SHARE)).sum(dim=(2, 3, 4))
+            removed = volumes_from(taken, SEEN_SHARE).sum(dim=2)
         return torch.cat([classes, logits[:, len(CLASSES) :], removed, maps.flatten(1)], dim=1)
 
     def look(self, image: Tensor) -> tuple[Tensor, Tensor]:

@@ -56,7 +56,7 @@ def read_closer(shares: Tensor) -> Tensor:
     """
     read = []
     for least in FROM_SHARE:
-        volumes = _volumes(shares * (shares > least))
+        volumes = volumes_from(shares, least)
         logs = torch.log(volumes + LITTLE_ML)
         read += [logs.amax(dim=2), logs.amin(dim=2)]
     read.append(_most_left(volumes, LITTLE_ML))
@@ -67,6 +67,11 @@ def read_closer(shares: Tensor) -> Tensor:
         deep = removed * inner
         read += [torch.log(CELL_ML * deep.sum(dim=(2, 3, 4)) + LITTLE_ML), deep.amax(dim=(2, 3, 4))]
     return torch.cat(read, dim=1)
+
+
+def volumes_from(shares: Tensor, least: float) -> Tensor:
+    """mL of each map on either side in cells that hold more than `least` of it, (N, maps, 2)."""
+    return _volumes(shares * (shares > least))
 
 
 def _volumes(shares: Tensor) -> Tensor:

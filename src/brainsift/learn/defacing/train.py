@@ -19,7 +19,7 @@ from brainsift.learn.defacing.readers import fit_readers
 from brainsift.learn.defacing.truth import defacing_loss
 from brainsift.learn.memory import keep_freed_memory
 from brainsift.learn.people import refuse_shared_people
-from brainsift.learn.trainer import Scores, Trainer, TrainingPlan, averaged_weights
+from brainsift.learn.trainer import Scores, Trainer, TrainingPlan, averaged_weights, load_net
 from brainsift.tasks.defacing.network import CLASSES, FEATURES, N_OUTPUTS
 
 Float32 = NDArray[np.float32]
@@ -78,18 +78,11 @@ def new_net(start_from: Path | None = None) -> DefacingNet:
     return net
 
 
-def load_model(path: Path) -> DefacingNet:
-    """The network of a checkpoint, as it was trained."""
-    model = DefacingNet()
-    model.load_state_dict(averaged_weights(path))
-    return model.eval()
-
-
 def finish(
     path: Path, bank: Bank, validation: Bank | None = None, seed: int = 1, *, quiet: bool = False
 ) -> DefacingNet:
     """The network of a checkpoint, its readers fitted to the training bank, its temperature to validation examples."""
-    model = load_model(path)
+    model = load_net(path, DefacingNet)
     fit_readers(model, bank, seed, quiet=quiet)
     if validation is not None:
         model.temperature.fill_(best_temperature(answers(model, validation), validation.truth))

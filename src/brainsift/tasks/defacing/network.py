@@ -19,6 +19,7 @@ from brainsift.tasks.defacing.signals import Signals, measure_signals
 from brainsift.tasks.defacing.window import (
     CHANNELS,
     EMPTY_FIRST,
+    EMPTY_LEVELS,
     INSIDE,
     LEVELS,
     WINDOW,
@@ -28,9 +29,10 @@ from brainsift.tasks.defacing.window import (
 )
 
 __all__ = [
-    "CHANNELS", "CLASSES", "EMPTY_FIRST", "FEATURES", "INSIDE", "LEVELS", "MODEL", "N_OUTPUTS", "OUTPUTS", "WINDOW",
-    "WINDOW_SHAPE", "Answer", "DefacingNetwork", "Seen", "StandardHead", "Window", "decode", "load_average", "look_at",
-    "network_input", "open_defacing_network", "sample_nearest", "standard_head", "standard_step", "window_of",
+    "CHANNELS", "CLASSES", "EMPTY_FIRST", "EMPTY_LEVELS", "FEATURES", "INSIDE", "LEVELS", "MODEL", "N_OUTPUTS",
+    "OUTPUTS", "WINDOW", "WINDOW_SHAPE", "Answer", "DefacingNetwork", "Seen", "StandardHead", "Window", "decode",
+    "load_average", "look_at", "network_input", "open_defacing_network", "sample_nearest", "standard_head",
+    "standard_step", "window_of",
 ]  # fmt: skip
 """What a network is fed, in one place: training imports from here alone."""
 
