@@ -14,7 +14,7 @@ pytest.importorskip("torch", reason='training needs the extra: pip install "brai
 MISSING = [
     ((), "not clear"),
     (("--label-maps", ".", "--labels", "labels.tsv"), "not clear"),
-    (("--label-maps", "."), "no label map"),
+    (("--label-maps", "."), "label map"),
     (("--label-maps", "nowhere"), "no folder nowhere"),
 ]
 

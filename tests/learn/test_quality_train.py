@@ -11,13 +11,14 @@ from brainsift.evaluate.labels import Label
 from brainsift.learn.quality.bank import Bank, Example, load_bank, to_levels, write_chunk
 from brainsift.learn.quality.build import ChunkJob
 from brainsift.learn.quality.finetune import fine_tune
-from brainsift.learn.quality.job import build, export_quality, find_sources, train_and_export
+from brainsift.learn.quality.job import build, export_quality, plan_sides, train_and_export
 from brainsift.learn.quality.labelled import held_out
 from brainsift.learn.quality.measure import ask_all, figures
 from brainsift.learn.quality.net import QualityNet
 from brainsift.learn.quality.train import answers, load_weights, train_quality
 from brainsift.learn.quality.truth import truth_row
 from brainsift.learn.sides import TRAINING_BANK, VALIDATION_BANK
+from brainsift.learn.sources import find_sources
 from brainsift.learn.trainer import TrainingPlan
 from brainsift.models.registry import MAX_MODEL_BYTES
 from brainsift.tasks.quality.network import decode
@@ -160,7 +161,7 @@ def test_sources_are_sorted_by_name_and_manifest(tmp_path: Path) -> None:
     assert [p.name for p in sources.validation_maps] == ["head_17_labels.nii.gz"]
     assert [p.name for p in sources.scans] == ["t1_a.nii.gz"]
     assert [p.name for p in sources.validation_scans] == ["t1_b.nii.gz"]
-    training, validation = sources.jobs(8, 1000)
+    training, validation = plan_sides(sources, 8, 1000)
     assert not {job.person for job in training} & {job.person for job in validation}
     assert not {job.seed for job in training} & {job.seed for job in validation}
     with pytest.raises(ValueError, match="head_99"):

@@ -202,7 +202,8 @@ def quality(
             domains = AdaptGiven(source, target, unlabelled, scans, heads, align, semi)
             path = adapt(domains, output, plan, _weights(start or "packaged"), resume)
         elif labels is None:
-            from brainsift.learn.quality.job import find_sources, train_and_export
+            from brainsift.learn.quality.job import train_and_export
+            from brainsift.learn.sources import find_sources
 
             sources = find_sources(label_maps, real_scans, validation or [])
             weights = _weights(start or "nothing")
@@ -268,6 +269,7 @@ def defacing(
 
 @app.command(
     epilog="Example: `brainsift train wmh runs/wmh --label-maps labels --lesion-masks masks --validation head_17`; "
+    "`brainsift train wmh runs/wmh --label-maps labels --real-scans brains --validation head_17 --supervision fine`; "
     "`brainsift train wmh runs/ours --labels labels.tsv --scans study --minutes 120`"
 )
 def wmh(
@@ -277,6 +279,10 @@ def wmh(
     ] = None,
     lesion_masks: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Lesion masks in MNI152 whose shapes and places are used.")
+    ] = None,
+    real_scans: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Clean, skull-stripped T1w scans to paint lesions into (`fine` alone)."),
     ] = None,
     validation: KeptMaps = None,
     labels: Annotated[
@@ -292,6 +298,14 @@ def wmh(
     two_step: Annotated[
         bool, typer.Option("--two-step/--one-step", help="Weigh labels by their agreement half-way, and train on.")
     ] = True,
+    start: Annotated[
+        str | None,
+        typer.Option(
+            "--from",
+            metavar="FILE",
+            help="Start from these weights, the `packaged` ones, or `nothing`. With labels: `packaged`.",
+        ),
+    ] = None,
     bad_labels: Annotated[
         float, typer.Option(min=0, max=1, help="Share of the simulated labels to learn from that is grossly wrong.")
     ] = 0.0,
@@ -315,8 +329,8 @@ def wmh(
     need_extra("train", "Training")
     from typing import cast, get_args
 
-    from brainsift.learn.anatomy.job import split_label_maps
     from brainsift.learn.sides import read_sides
+    from brainsift.learn.sources import find_sources
     from brainsift.learn.trainer import TrainingPlan
     from brainsift.learn.wmh.batches import Lessons
     from brainsift.learn.wmh.job import Simulation, build_banks, train_and_export
@@ -324,10 +338,12 @@ def wmh(
     from brainsift.learn.wmh.losses import Link
     from brainsift.learn.wmh.supervise import SUPERVISIONS, Supervision
 
-    need_folders(label_maps=label_maps, lesion_masks=lesion_masks, scans=scans)
+    need_folders(label_maps=label_maps, lesion_masks=lesion_masks, real_scans=real_scans, scans=scans)
     for given, known, option in ((supervision, SUPERVISIONS, "--supervision"), (link, get_args(Link), "--link")):
         if given not in known:
             raise Stop(f"'{given}' is no choice of {option}.", f"Choose one of {', '.join(known)}.")
+    if real_scans is not None and supervision != "fine":
+        raise Stop("Lesions painted into real scans have no labels on slices.", "Add `--supervision fine`.")
     lessons = Lessons(supervision=cast(Supervision, supervision), link=cast(Link, link))
     plan = TrainingPlan(
         steps=steps, minutes=minutes, seed=seed, threads=threads, device=device, learning_rate=rate, validate_every=250
@@ -336,11 +352,12 @@ def wmh(
         if labels is not None and label_maps is None:
             banks = read_sides(labels, scans or labels.parent, output, seed, labelled_banks)
         elif label_maps is not None and labels is None:
-            split = split_label_maps(label_maps, validation or [])
-            banks = build_banks(Simulation(split, lesion_masks, chunks, bad_labels), output, seed, workers)
+            sources = find_sources(label_maps, real_scans, validation or [])
+            banks = build_banks(Simulation(sources, lesion_masks, chunks, bad_labels), output, seed, workers)
         else:
             raise unclear()
-        path = train_and_export(banks, output, plan, lessons, two_steps=two_step, resume=resume)
+        begin = _weights(start or ("nothing" if labels is None else "packaged"), "wmh")
+        path = train_and_export(banks, output, plan, lessons, two_steps=two_step, start_from=begin, resume=resume)
     except (ValueError, OSError) as error:
         raise told(error, "train wmh") from error
     typer.echo(path)

@@ -13,6 +13,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from brainsift.learn.ahead import made_ahead
+
 CHECKPOINT = "checkpoint.pt"
 BEST = "best.pt"
 CURVE = "curve.csv"
@@ -136,16 +138,17 @@ class Trainer:
         then = time.monotonic()
         with Progress(*columns, TimeElapsedColumn(), TimeRemainingColumn(), disable=quiet) as bar:
             job = bar.add_task("training", total=1.0)
-            for batch in batches:
-                if self.progress >= 1 or self.stuck:
-                    break
-                losses.append(self._update(*batch))
-                now = time.monotonic()
-                self.seconds, then = self.seconds + now - then, now
-                bar.update(job, completed=self.progress, description=f"step {self.step}")
-                if self.step % self.plan.validate_every == 0:
-                    self._report(losses)
-                    losses = []
+            with made_ahead(batches) as ready:
+                for batch in ready:
+                    if self.progress >= 1 or self.stuck:
+                        break
+                    losses.append(self._update(*batch))
+                    now = time.monotonic()
+                    self.seconds, then = self.seconds + now - then, now
+                    bar.update(job, completed=self.progress, description=f"step {self.step}")
+                    if self.step % self.plan.validate_every == 0:
+                        self._report(losses)
+                        losses = []
         if losses:
             self._report(losses)
 

@@ -9,7 +9,9 @@ import pytest
 from brainsift.simulate.labelmap import LabelMap
 from brainsift.simulate.lesions.draw import draw_lesion_plan, draw_load, place_lesions
 from brainsift.simulate.lesions.ground import ground_of
+from brainsift.simulate.lesions.halo import halo_field
 from brainsift.simulate.lesions.kinds import PERIVENTRICULAR_MM, Kind
+from brainsift.simulate.lesions.plan import Halo
 from brainsift.simulate.lesions.shapes import ShapeBank
 from tests.simulate.lesions.conftest import REAL_AT_MM
 
@@ -104,3 +106,21 @@ def test_what_cannot_be_drawn_is_refused(phantom: LabelMap) -> None:
     values = np.where(np.isin(phantom.values, (2, 41)), 3, phantom.values)
     with pytest.raises(ValueError, match="white matter"):
         draw_lesion_plan(np.random.default_rng(0), replace(phantom, values=values), load_ml=1.0)
+
+
+def test_a_layer_along_the_ventricles_is_thick_where_there_is_one(phantom: LabelMap) -> None:
+    """A few mL lie at some places, not as a line around everything."""
+    ground = ground_of(phantom)
+    wall = ground.white & (ground.ventricle_mm <= ground.spacing_mm)
+    halo = Halo(
+        Kind.PERIVENTRICULAR, 3.0, reach_mm=9, front=4, back=4, cap_mm=8, roughness=0.4, patch_mm=10, symmetry=0.6,
+        spare_cortex_mm=1, least_mm=2.0, edge_mm=0.7, seed=3,
+    )  # fmt: skip
+    shares = {}
+    for least in (2.0, 0.0):
+        inside = np.full(ground.labels.shape, -9.0, np.float32)
+        voxels, mm = halo_field(ground, replace(halo, least_mm=least))
+        inside.ravel()[voxels] = mm
+        assert np.clip(mm / halo.edge_mm + 0.5, 0, 1).sum() * ground.voxel_ml == pytest.approx(3.0, rel=0.02)
+        shares[least] = float((inside[wall] > 0).mean())
+    assert shares[2.0] < 0.75 * shares[0.0]

@@ -13,6 +13,7 @@ from brainsift.learn.figure import Figure, figure_table
 from brainsift.learn.wmh.bank import Bank
 from brainsift.learn.wmh.batches import Lessons
 from brainsift.learn.wmh.settings import Settings
+from brainsift.learn.wmh.source import PAINTED, SIMULATED
 from brainsift.learn.wmh.train import WEIGHTS
 from brainsift.models.checksums import sha256_of
 
@@ -36,7 +37,7 @@ def write_card(
     settings: Settings,
 ) -> Path:
     """Write the card; `folder` holds checkpoint, curve and, after two steps, the labels' weights."""
-    simulated = all(facts.get("source") == "simulated" for facts in measured_on.facts)
+    simulated = all(facts.get("source") in (SIMULATED, PAINTED) for facts in measured_on.facts)
     lines = [
         "# Model card: wmh",
         "",
@@ -63,7 +64,7 @@ def write_card(
         "",
         "## Results on people that it has not seen",
         "",
-        *(["Every scan and every lesion here is simulated: none of these figures is clinical.", ""] * simulated),
+        *(["Every lesion here is simulated: none of these figures is clinical.", ""] * simulated),
         "95 % intervals, people resampled. Definitions and empty cases: docs/evaluate.md.",
         "",
         *figure_table(measured),

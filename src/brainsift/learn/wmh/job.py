@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from brainsift.learn.anatomy.job import LabelMapSplit
 from brainsift.learn.building import build_folders
 from brainsift.learn.export import export_onnx
 from brainsift.learn.sides import (
@@ -22,13 +21,14 @@ from brainsift.learn.sides import (
     held_out_chunks,
     load_sides,
 )
+from brainsift.learn.sources import Sources
 from brainsift.learn.trainer import MakeNet, TrainingPlan, load_net
 from brainsift.learn.wmh.bank import Bank, chunk_names, load_bank
 from brainsift.learn.wmh.batches import Lessons
 from brainsift.learn.wmh.build import make_chunk, plan_chunks
 from brainsift.learn.wmh.card import write_card
 from brainsift.learn.wmh.crops import Shape, cut_input, draw_cut
-from brainsift.learn.wmh.measure import figures, measure
+from brainsift.learn.wmh.measure import figures
 from brainsift.learn.wmh.net import WmhNet
 from brainsift.learn.wmh.predict import asker, onnx_asker
 from brainsift.learn.wmh.settings import Settings, choose_settings
@@ -52,13 +52,13 @@ class Simulation:
 
     Attributes
     ----------
-    split : label maps to learn from, and of validation people.
+    sources : label maps, and clean real T1w scans to paint lesions into; those to learn from and those of validation.
     shapes : folder of real lesion masks, or None.
     chunks : of the training bank, of four people each.
     bad_label_share : of the training labels are grossly wrong; those to measure with never are.
     """
 
-    split: LabelMapSplit
+    sources: Sources
     shapes: Path | None = None
     chunks: int = 100
     bad_label_share: float = 0.0
@@ -75,13 +75,16 @@ def build_banks(
         if there is no label map to learn from.
     """
     held_out = held_out_chunks(simulation.chunks, VALIDATION_SHARE)
+    sources, bad = simulation.sources, simulation.bad_label_share
     plan = partial(plan_chunks, shapes=simulation.shapes)
+    aside = partial(plan, sources.validation_maps, held_out, brains=sources.validation_scans)
     jobs = {}
-    if simulation.split.validation:
-        jobs[VALIDATION_BANK] = plan(simulation.split.validation, held_out, VALIDATION_SEED + 1000 * seed)
-        jobs[FRESH_BANK] = plan(simulation.split.validation, held_out, FRESH_SEED + 1000 * seed)
-    bad = simulation.bad_label_share
-    jobs[TRAINING_BANK] = plan(simulation.split.training, simulation.chunks, 1000 * seed, bad_label_share=bad)
+    if sources.validation_maps:
+        jobs[VALIDATION_BANK] = aside(VALIDATION_SEED + 1000 * seed)
+        jobs[FRESH_BANK] = aside(FRESH_SEED + 1000 * seed)
+    jobs[TRAINING_BANK] = plan(
+        sources.label_maps, simulation.chunks, 1000 * seed, brains=sources.scans, bad_label_share=bad
+    )
     build_folders(jobs, output, chunk_names, make_chunk, workers, quiet=quiet)
     return load_sides(output, load_bank)
 
@@ -93,6 +96,7 @@ def train_and_export(
     lessons: Lessons,
     *,
     two_steps: bool = True,
+    start_from: Path | None = None,
     resume: bool = True,
     quiet: bool = False,
     make: MakeNet = WmhNet,
@@ -101,12 +105,26 @@ def train_and_export(
 
     Two steps need coarse labels; with the truth on the fine grid there is nothing to doubt, and one step is taken.
 
+    Parameters
+    ----------
+    start_from : checkpoint or exported network whose weights are the first ones.
+
     Returns
     -------
     path of the ONNX file, ready for `brainsift models import`.
     """
     train = train_twice if two_steps and not needs_truth(lessons.supervision) else train_wmh
-    weights = train(banks.training, banks.validation, output, plan, lessons, resume=resume, quiet=quiet, make=make)
+    weights = train(
+        banks.training,
+        banks.validation,
+        output,
+        plan,
+        lessons,
+        start_from=start_from,
+        resume=resume,
+        quiet=quiet,
+        make=make,
+    )
     return export_and_measure(weights, banks, output, lessons, make=make)
 
 
@@ -119,7 +137,7 @@ def export_and_measure(
     path = output / MODEL_FILE
     export_onnx(net, path, export_example(banks.training), metadata=settings.metadata())
     if banks.fresh is not None:
-        measured = figures(*measure(onnx_asker(path), banks.fresh, settings))
+        measured = figures(onnx_asker(path), banks.fresh, settings)
         write_card(output / CARD_FILE, path, output, banks.training, banks.fresh, measured, lessons, settings)
     return path
 

@@ -13,6 +13,7 @@ from brainsift.learn.wmh.bank import Bank, chunk_names, load_bank, write_chunk
 from brainsift.learn.wmh.example import Example, make_example
 from brainsift.learn.wmh.geometry import coarse_label
 from brainsift.learn.wmh.preparing import Preparer, prepare_with_anatomy
+from brainsift.learn.wmh.source import LABELLED
 from brainsift.scans.read import read_file
 from brainsift.scans.sidecar import read_sidecar
 
@@ -67,7 +68,7 @@ def labelled_example(label: Label, scan: Path, mask: Path, prepared: Preparer = 
     lesion = as_mask(drawn.data).astype("float32")
     coarse = coarse_label(lesion.astype("uint8"), drawn.affine, _thickness_mm(mask))
     truth = (lesion, drawn.affine) if drawn.spacing.max() <= FINE_MM else None
-    facts = {"source": "labelled scan", "load_ml": round(coarse.volume_ml, 3), "bad_label": ""}
+    facts = {"source": LABELLED, "load_ml": round(coarse.volume_ml, 3), "bad_label": ""}
     return make_example(seen, label.person, truth=truth, coarse=coarse, facts=facts)
 
 

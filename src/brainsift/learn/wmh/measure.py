@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from brainsift.evaluate.segmentation.group import summarise
@@ -15,6 +13,7 @@ from brainsift.learn.trainer import Scores
 from brainsift.learn.wmh.bank import Bank
 from brainsift.learn.wmh.predict import Ask, ask_all, compared
 from brainsift.learn.wmh.settings import Settings
+from brainsift.learn.wmh.source import SIMULATED
 
 WATCHED = "dice"
 
@@ -34,9 +33,16 @@ def measure(ask: Ask, bank: Bank, settings: Settings) -> tuple[list[ScanScores],
     return scores, people
 
 
-def figures(scores: Sequence[ScanScores], people: Sequence[str]) -> list[Figure]:
-    """Figures of the card, by load."""
-    return [Figure(one.metric, one.scans, one.statistic, one.interval) for one in summarise(scores, people)]
+def figures(ask: Ask, bank: Bank, settings: Settings) -> list[Figure]:
+    """Figures of the card by load, those of simulated heads before those of other scans."""
+    sources = [str(facts.get("source", SIMULATED)) for facts in bank.facts]
+    found = []
+    for source in sorted(set(sources), key=lambda name: (name != SIMULATED, name)):
+        rows = [row for row, one in enumerate(sources) if one == source]
+        said = "" if source == SIMULATED else f" ({source})"
+        for one in summarise(*measure(ask, bank.only(rows), settings)):
+            found.append(Figure(one.metric, one.scans + said, one.statistic, one.interval))
+    return found
 
 
 def curve_scores(ask: Ask, bank: Bank, settings: Settings | None = None) -> Scores:

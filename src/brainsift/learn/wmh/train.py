@@ -10,9 +10,10 @@ import numpy as np
 import torch
 from torch import nn
 
+from brainsift.learn.export import begun
 from brainsift.learn.memory import keep_freed_memory
 from brainsift.learn.people import refuse_shared_people
-from brainsift.learn.trainer import MakeNet, Scores, Trainer, TrainingPlan, averaged_weights, load_net
+from brainsift.learn.trainer import MakeNet, Scores, Trainer, TrainingPlan, load_net
 from brainsift.learn.wmh.agreement import judge_labels, read_weights, write_agreement
 from brainsift.learn.wmh.bank import Bank
 from brainsift.learn.wmh.batches import Lessons, batches
@@ -49,7 +50,7 @@ def train_wmh(
     ----------
     bank, validation : examples to learn from and to choose the weights with; they must not share a person.
     weights : of each label, at least 0; all 1 if not given.
-    start_from : checkpoint whose averaged weights are the first ones.
+    start_from : checkpoint or exported network whose weights are the first ones.
 
     Raises
     ------
@@ -61,10 +62,7 @@ def train_wmh(
     torch.set_num_threads(plan.threads)
 
     def make_net() -> nn.Module:
-        net = make()
-        if start_from is not None:
-            net.load_state_dict(averaged_weights(start_from))
-        return net
+        return make() if start_from is None else begun(make, start_from)
 
     shown = None if validation is None else some(validation, CURVE_EXAMPLES)
 
@@ -86,6 +84,7 @@ def train_twice(
     plan: TrainingPlan,
     lessons: Lessons,
     *,
+    start_from: Path | None = None,
     resume: bool = True,
     quiet: bool = False,
     make: MakeNet = WmhNet,
@@ -95,7 +94,17 @@ def train_twice(
     The weights lie in `WEIGHTS`, by example, for people to look at; a resumed training reads them from there.
     """
     first = _part(plan, FIRST_SHARE)
-    found = train_wmh(bank, validation, output / FIRST_STEP, first, lessons, resume=resume, quiet=quiet, make=make)
+    found = train_wmh(
+        bank,
+        validation,
+        output / FIRST_STEP,
+        first,
+        lessons,
+        start_from=start_from,
+        resume=resume,
+        quiet=quiet,
+        make=make,
+    )
     weights = read_weights(output / WEIGHTS, bank.names) if resume else None
     if weights is None:
         judged = judge_labels(asker(load_net(found, make), plan.device), bank)

@@ -37,6 +37,10 @@ MOST_BLOBS = 160
 
 EDGE_MM = (0.7, 2.5)
 
+THINNEST_MM = (1.2, 2.5)
+"""Of caps and bands. The lateral ventricles' wall has 100 to 200 cm²: some mL spread evenly over it are a line of half
+a millimetre, which most people have, no rater outlines and a T1w cannot tell from partial volume."""
+
 BAND_EDGE_MM = (0.5, 1.0)
 """Of caps and bands: with wider edges a thin band is nowhere lesion by half, and the truth mask misses all of it."""
 
@@ -173,10 +177,11 @@ class _Drawer:
             front=float(rng.uniform(1.0, 2.5) if confluent else rng.uniform(2.5, 9)),
             back=float(rng.uniform(1.0, 3.0) if confluent else rng.uniform(2.5, 9)),
             cap_mm=float(rng.uniform(8, 18) if confluent else rng.uniform(5, 11)),
-            roughness=float(rng.uniform(0.3, 0.65) if confluent else rng.uniform(0.15, 0.45)),
+            roughness=float(rng.uniform(0.3, 0.65) if confluent else rng.uniform(0.2, 0.6)),
             patch_mm=float(rng.uniform(9, 20) if confluent else rng.uniform(6, 16)),
             symmetry=float(rng.uniform(0.4, 0.9)),
             spare_cortex_mm=float(rng.uniform(1.5, 4.0) if confluent else rng.uniform(1.0, 3.0)),
+            least_mm=float(rng.uniform(*THINNEST_MM)),
             edge_mm=float(rng.uniform(*(EDGE_MM if confluent else BAND_EDGE_MM))),
             seed=int(rng.integers(2**31)),
         )

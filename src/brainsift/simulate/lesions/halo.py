@@ -32,6 +32,9 @@ BISECTIONS = 30
 
 THICKEST_MM = 60.0
 
+TAPER = 3.0
+"""By how much a layer may be thicker for each millimetre above its least thickness."""
+
 
 def halo_field(ground: Ground, halo: Halo) -> tuple[NDArray[np.int64], Float32]:
     """Where a layer may lie, and how far inside each voxel is.
@@ -52,13 +55,18 @@ def halo_field(ground: Ground, halo: Halo) -> tuple[NDArray[np.int64], Float32]:
     thickness = _pattern(ground, halo, voxels)
     room = np.minimum(halo.reach_mm - wall, ground.cortex_mm.ravel()[voxels] - halo.spare_cortex_mm)
     low, high = 0.0, THICKEST_MM
-    inside = np.minimum(thickness - wall, room)
     for _ in range(BISECTIONS):
         middle = (low + high) / 2
-        inside = np.minimum(np.float32(middle) * thickness - wall, room)
+        inside = np.minimum(_tapered(np.float32(middle) * thickness, halo.least_mm) - wall, room)
         volume = float(np.clip(inside / halo.edge_mm + 0.5, 0, 1).sum()) * ground.voxel_ml
         low, high = (low, middle) if volume > halo.volume_ml else (middle, high)
     return voxels, inside.astype(np.float32)
+
+
+def _tapered(thickness_mm: Float32, least_mm: float) -> Float32:
+    """Thickness that falls to 0, and below, towards places where it would be less than `least_mm`."""
+    tapered: Float32 = np.minimum(thickness_mm, np.float32(TAPER) * (thickness_mm - np.float32(least_mm)))
+    return tapered
 
 
 def _pattern(ground: Ground, halo: Halo, voxels: NDArray[np.int64]) -> Float32:

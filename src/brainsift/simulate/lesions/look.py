@@ -23,13 +23,18 @@ MAX_T1_DEPTH = 1.25
 """Share of the way from white to grey matter; black holes beside, nothing is darker than a little below grey."""
 
 
+BARELY_SHARE, BARELY_DEPTH, DEPTH = 0.2, (0.12, 0.3), (0.3, 1.05)
+"""Of the way from white to grey matter. Normal white matter of twelve real T1w brains varies by 0.06 to 0.10 of the way
+to fluid (standard deviation), about a sixth of the way to grey: what is much less is seen by nobody."""
+
+
 @dataclass(frozen=True)
 class Look:
     """What was drawn of the lesions' signal.
 
     Attributes
     ----------
-    t1_depth : share of the way from white to grey matter on T1w: 0.05 is barely seen, 1 looks grey.
+    t1_depth : share of the way from white to grey matter on T1w: 0.15 is barely seen, 1 looks grey.
     flair_gain : signal on FLAIR relative to the brighter of white and grey matter.
     variation : standard deviation of the logarithm of both, from lesion to lesion.
     size_gain : by how much lesions are stronger per millimetre of depth: large ones are darker.
@@ -75,10 +80,10 @@ class Levels:
 
 
 def draw_look(rng: np.random.Generator) -> Look:
-    """Draw how lesions look; a fifth are barely seen on T1w."""
-    barely = rng.random() < 0.2
+    """Draw how lesions look; a fifth of people's are barely seen on T1w."""
+    barely = rng.random() < BARELY_SHARE
     return Look(
-        t1_depth=float(rng.uniform(0.05, 0.25) if barely else rng.uniform(0.25, 1.05)),
+        t1_depth=float(rng.uniform(*(BARELY_DEPTH if barely else DEPTH))),
         flair_gain=float(rng.uniform(1.12, 1.8)),
         variation=float(rng.uniform(0.05, 0.35)),
         size_gain=float(rng.uniform(0, 0.12)),
@@ -126,6 +131,18 @@ def paint_t1w(tissue: Float32, levels: Levels, look: Look, white: float, grey: f
     depth = np.clip(np.float32(look.t1_depth) * levels.strength, 0, MAX_T1_DEPTH)
     signal = np.float32(white) + depth * np.float32(grey - white)
     return _blend(tissue, signal, levels, fluid)
+
+
+def paint_real_t1w(image: Float32, levels: Levels, look: Look, grey: float, fluid: float) -> Float32:
+    """Blend lesions into a real T1w image of the box, whose own noise and field they keep.
+
+    Parameters
+    ----------
+    image : float32 (X, Y, Z), white matter about 1.
+    grey, fluid : signal of cortex and CSF on that scale.
+    """
+    depth = np.clip(np.float32(look.t1_depth) * levels.strength, 0, MAX_T1_DEPTH)
+    return _blend(image, image * (1 - depth * np.float32(1 - grey)), levels, fluid)
 
 
 def paint_flair(tissue: Float32, levels: Levels, look: Look, white: float, grey: float, fluid: float) -> Float32:

@@ -92,6 +92,14 @@ def paint_mimics_t1w(
     return _blend(image, placed, fluid, scar, fluid + m.plexus_t1w * (white - fluid))
 
 
+def paint_mimics_on_real(image: Float32, placed: PlacedMimics, m: Mimics, grey: float, fluid: float) -> Float32:
+    """Blend holes and scars into a real T1w image of the box, white matter about 1; it has its own plexus."""
+    rest = 1 - placed.share
+    scar = image * np.float32(1 - m.scar_t1w * (1 - grey))
+    mixed: Float32 = rest * image + placed.fluid * np.float32(fluid) + placed.scar * scar
+    return mixed
+
+
 def paint_mimics_flair(
     image: Float32, placed: PlacedMimics, m: Mimics, white: float, grey: float, fluid: float
 ) -> Float32:

@@ -26,6 +26,11 @@ from brainsift.simulate.separable import spline_field
 Float32 = NDArray[np.float32]
 
 
+SMOOTH = (0.1, 0.5)
+"""How much of a label's spread shows. White matter varies by 0.03 to 0.12 of the way to fluid then (standard
+deviation; two in twelve heads more), twelve real T1w brains by 0.06 to 0.10."""
+
+
 @dataclass(frozen=True)
 class Colours:
     """A contrast and its within-tissue variation.
@@ -84,7 +89,7 @@ class Person:
 
 def draw_colours(rng: np.random.Generator, contrast: Contrast) -> Colours:
     """Draw how even the tissues of a contrast look."""
-    return Colours(contrast, float(rng.uniform(0.1, 0.8)), float(rng.uniform(1.5, 6)), int(rng.integers(2**31)))
+    return Colours(contrast, float(rng.uniform(*SMOOTH)), float(rng.uniform(1.5, 6)), int(rng.integers(2**31)))
 
 
 def make_person(head: LabelMap, placed: PlacedLesions, look: Look, mimics: Mimics) -> Person:

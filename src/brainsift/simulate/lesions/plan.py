@@ -31,6 +31,7 @@ class Halo:
     patch_mm : length over which the thickness changes.
     symmetry : share of that change which is alike on both sides.
     spare_cortex_mm : U-fibres under the cortex are spared.
+    least_mm : where the layer would be thinner there is none; it thins out towards such places.
     edge_mm : over which the fraction falls from 1 to 0.
     seed : of the changes.
     """
@@ -45,6 +46,7 @@ class Halo:
     patch_mm: float
     symmetry: float
     spare_cortex_mm: float
+    least_mm: float
     edge_mm: float
     seed: int
 
