@@ -24,6 +24,8 @@ MISSING = [
     [
         *((verb, *missing) for verb in ("wmh", "microbleeds") for missing in MISSING),
         ("wmh", ("--label-maps", ".", "--supervision", "magic"), "no choice of --supervision"),
+        ("wmh", ("--label-maps", ".", "--real-scans", "."), "Add `--supervision fine`"),
+        ("wmh", ("--label-maps", ".", "--real-scans", "gone", "--supervision", "fine"), "no folder gone"),
         ("microbleeds", ("--label-maps", ".", "--without", "t1w"), "'t1w' is no modality"),
         ("microbleeds", ("--label-maps", ".", "--from", "gone"), "There is no file gone/microbleeds_candidates.onnx"),
     ],

@@ -235,6 +235,10 @@ def defacing(
     exclude: Annotated[
         list[str] | None, typer.Option(metavar="TOOL", help="Hold a simulated tool out of training; several times.")
     ] = None,
+    start: Annotated[
+        str,
+        typer.Option("--from", metavar="FILE", help="Start from these weights, the `packaged` ones, or `nothing`."),
+    ] = "nothing",
     chunks: Annotated[int, typer.Option(min=1, help="Of the bank, of ten examples each.")] = 160,
     workers: Workers = 1,
     minutes: Minutes = None,
@@ -261,7 +265,8 @@ def defacing(
         from brainsift.learn.defacing.job import find_sources, train_and_export
 
         sources = find_sources(label_maps, validation or [], masks, tuple(exclude or ()))
-        path = train_and_export(sources, output, plan, chunks=chunks, workers=workers, resume=resume)
+        begin = _weights(start, "defacing")
+        path = train_and_export(sources, output, plan, chunks=chunks, workers=workers, start_from=begin, resume=resume)
     except (ValueError, OSError) as error:
         raise told(error, "train defacing") from error
     typer.echo(path)
@@ -282,9 +287,14 @@ def wmh(
     ] = None,
     real_scans: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Clean, skull-stripped T1w scans to paint lesions into (`fine` alone)."),
+        typer.Option(
+            metavar="DIR", help="Clean, skull-stripped T1w scans to paint lesions into; with `--supervision fine`."
+        ),
     ] = None,
-    validation: KeptMaps = None,
+    validation: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="Label map or scan kept for validation, by its file name; several times."),
+    ] = None,
     labels: Annotated[
         Path | None, typer.Option(metavar="TSV", help="Learn from people's masks instead (`wmh_mask` in `labels.tsv`).")
     ] = None,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from brainsift.learn.trainer import MakeNet, averaged_weights
+from brainsift.learn.trainer import Net, averaged_weights
 
 OPSET = 18
 MAX_DIFFERENCE = 0.05
@@ -145,7 +145,7 @@ def weights_for(net: nn.Module, path: Path) -> dict[str, torch.Tensor]:
     return {name: found.get(name, wanted[name]).reshape(wanted[name].shape) for name in wanted}
 
 
-def begun(make: MakeNet, path: Path) -> nn.Module:
+def begun(make: Callable[[], Net], path: Path) -> Net:
     """A new network that begins with the weights in a file; see `weights_for`."""
     net = make()
     net.load_state_dict(weights_for(net, path))

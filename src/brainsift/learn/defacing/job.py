@@ -96,10 +96,15 @@ def train_and_export(
     *,
     chunks: int,
     workers: int = 1,
+    start_from: Path | None = None,
     resume: bool = True,
     quiet: bool = False,
 ) -> Path:
     """Build the banks in `output`, train, write ONNX file and, with validation people, the card.
+
+    Parameters
+    ----------
+    start_from : checkpoint or exported network whose weights are the first ones.
 
     Returns
     -------
@@ -107,7 +112,9 @@ def train_and_export(
     """
     build(sources, output, plan.seed, chunks, workers, quiet=quiet)
     banks = load_sides(output, load_bank)
-    weights = train_defacing(banks.training, banks.validation, output, plan, resume=resume, quiet=quiet)
+    weights = train_defacing(
+        banks.training, banks.validation, output, plan, start_from=start_from, resume=resume, quiet=quiet
+    )
     return export_and_measure(weights, output, banks.training, banks.validation, banks.fresh, quiet=quiet)
 
 

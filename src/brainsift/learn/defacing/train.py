@@ -14,12 +14,13 @@ from brainsift.evaluate.ranking import auc
 from brainsift.evaluate.rates import balanced_accuracy
 from brainsift.learn.defacing.bank import Bank
 from brainsift.learn.defacing.batches import batches, whole
-from brainsift.learn.defacing.net import DefacingNet
+from brainsift.learn.defacing.net import AnswerAlone, DefacingNet
 from brainsift.learn.defacing.readers import fit_readers
 from brainsift.learn.defacing.truth import defacing_loss
+from brainsift.learn.export import begun
 from brainsift.learn.memory import keep_freed_memory
 from brainsift.learn.people import refuse_shared_people
-from brainsift.learn.trainer import Scores, Trainer, TrainingPlan, averaged_weights, load_net
+from brainsift.learn.trainer import Scores, Trainer, TrainingPlan, load_net
 from brainsift.tasks.defacing.network import CLASSES, FEATURES, N_OUTPUTS
 
 Float32 = NDArray[np.float32]
@@ -46,7 +47,7 @@ def train_defacing(
 
     Parameters
     ----------
-    start_from : checkpoint of an earlier training; what fits of its weights is taken over.
+    start_from : checkpoint or exported network whose weights are the first ones.
 
     Raises
     ------
@@ -69,12 +70,18 @@ def train_defacing(
 
 
 def new_net(start_from: Path | None = None) -> DefacingNet:
-    """A network with random weights, or with those of an earlier training as far as names and shapes fit."""
-    net = DefacingNet()
-    if start_from is not None:
-        own = net.state_dict()
-        stored = averaged_weights(start_from)
-        net.load_state_dict({n: stored[n] if n in stored and stored[n].shape == own[n].shape else own[n] for n in own})
+    """A network with random weights, or with those of a checkpoint or of an exported network.
+
+    Raises
+    ------
+    ValueError
+        if the file holds another network.
+    """
+    if start_from is None:
+        return DefacingNet()
+    exported = start_from.suffix == ".onnx"
+    net = begun(lambda: AnswerAlone(DefacingNet()), start_from).net if exported else begun(DefacingNet, start_from)
+    net.temperature.fill_(1.0)
     return net
 
 

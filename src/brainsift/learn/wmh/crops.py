@@ -25,8 +25,10 @@ much elsewhere that a probability of 0.95 was the best threshold on whole brains
 SPREAD = 0.35
 """Of the crop's half width by which such a voxel may lie off the middle."""
 
-GAMMA, SHIFT, NOISE = 0.12, 0.03, 0.02
-"""Standard deviations: of the logarithm of an exponent on the grey values, of a shift, and most of the noise."""
+GAMMA, SHIFT, NOISE = 0.05, 0.01, 0.02
+"""Standard deviations: of the logarithm of an exponent on the grey values, of a shift, and most of the noise. Small,
+because white matter is 1 on this scale in every scan and lesions are told by that: 0.12 and 0.03 moved it by 7 %, and
+17 mL at 0.88 of white matter were missed."""
 
 BLIND_SHARE = 0.08
 """Of the crops come without the anatomy, so that the image is not read by it alone."""
