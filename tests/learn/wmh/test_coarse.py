@@ -11,6 +11,7 @@ torch = pytest.importorskip("torch", reason='training needs the extra: pip insta
 from brainsift.learn.wmh.coarse import Coarsener, lay_label  # noqa: E402
 from brainsift.learn.wmh.geometry import CoarseLabel, coarse_label, sub_samples  # noqa: E402
 from brainsift.learn.wmh.losses import DenseTarget, SliceTarget, dice_and_entropy, lesion_loss, rated  # noqa: E402
+from brainsift.learn.wmh.supervise import lesion_weights  # noqa: E402
 
 SHAPE = (24, 20, 24)
 
@@ -168,3 +169,18 @@ def test_dense_targets_count_known_voxels_alone() -> None:
     p = torch.tensor([0.5, 0.5])
     expected = float(np.log(2)) + 1 - (2 * 0.5 + 10) / (0.5 + 0.5 + 1 + 10)
     assert float(dice_and_entropy(p, torch.tensor([1.0, 0.0]), torch.ones(2))) == pytest.approx(expected, abs=1e-5)
+
+
+def test_voxels_of_small_lesions_weigh_more_and_those_of_large_ones_as_much_as_any_other() -> None:
+    share = np.zeros((20, 20, 20), np.float32)
+    share[2, 2, 2] = 1
+    share[5:8, 5:8, 5:8] = 0.8
+    share[10:18, 10:18, 10:18] = 1
+    share[5:8, 5:8, 8] = 0.4
+    weights = lesion_weights(share)
+    assert weights[2, 2, 2] == 4
+    assert weights[6, 6, 6] == pytest.approx(np.sqrt(300 / 27))
+    assert weights[12, 12, 12] == 1
+    assert weights[6, 6, 8] == 1
+    assert weights[0, 0, 0] == 1
+    assert (lesion_weights(np.zeros((4, 4, 4), np.float32)) == 1).all()

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from torch import Tensor
 
+from brainsift.evaluate.segmentation.lesions import CONNECTED
 from brainsift.learn.wmh.coarse import Coarsener, lay_label
 from brainsift.learn.wmh.crops import Cut
 from brainsift.learn.wmh.example import LEVELS, Example
@@ -26,6 +27,14 @@ linearly to the fine grid. ``nearest``: fine voxels next to the middle of a slic
 ``fine``: the truth on the fine grid, which only simulation has."""
 
 SUPERVISIONS: tuple[Supervision, ...] = get_args(Supervision)
+
+
+LARGE_VOXELS, MOST_WEIGHT = 300, 4.0
+"""Voxels of lesions smaller than this count for more, since a voxel in a confluent lesion and the whole of a small one
+would weigh the same otherwise: after 5,500 steps without this, of lesions of 30 to 100 mm³ one in ten was found and of
+larger ones half."""
+
+HALF = 0.5
 
 
 def needs_truth(supervision: Supervision) -> bool:
@@ -62,6 +71,21 @@ def make_target(
     return DenseTarget(torch.from_numpy(target), torch.from_numpy(known))
 
 
+def lesion_weights(share: Float32) -> Float32:
+    """Weight of each voxel, float32 (x, y, z): more in small lesions, 1 elsewhere.
+
+    After Shirokikh 2020, MICCAI (Universal loss reweighting to balance lesion size inequality), but held back: by the
+    root of the volume, and at the most `MOST_WEIGHT`.
+    """
+    weights = np.ones(share.shape, np.float32)
+    pieces, count = ndimage.label(share > HALF, CONNECTED)
+    if count:
+        sizes = np.bincount(pieces.reshape(-1))
+        sizes[0] = LARGE_VOXELS
+        weights = np.clip(np.sqrt(LARGE_VOXELS / sizes), 1, MOST_WEIGHT).astype(np.float32)[pieces]
+    return weights
+
+
 def _on_slices(example: Example, cut: Cut, profile: Profile) -> tuple[Coarsener | None, Tensor | None]:
     coarsen = lay_label(_coarse(example), cut.to_crop() @ example.to_fine(), cut.shape, profile)
     if coarsen is None:
@@ -81,7 +105,7 @@ def _dense(example: Example, cut: Cut, supervision: Supervision) -> tuple[Float3
         if example.truth is None:
             raise ValueError(f"the truth of {example.person} is not known on the fine grid; learn from coarse labels")
         share = np.ascontiguousarray(cut.take(example.truth)).astype(np.float32) / np.float32(LEVELS)
-        return share, np.ones(cut.shape, np.float32)
+        return share, lesion_weights(share)
     label = _coarse(example)
     to_coarse = np.linalg.inv(cut.to_crop() @ example.to_fine())
     mask = label.mask.astype(np.float32)
