@@ -109,7 +109,7 @@ def measure_shear(head: Head, task: DefacingTask) -> None:
 
 def measure_simulated(data: Path, network: DefacingNetwork, count: int) -> None:
     """Fresh scans of the validation heads, all tools."""
-    from brainsift.learn.defacing.build import as_volume
+    from brainsift.learn.as_read import as_volume
     from brainsift.simulate.deface.draw import draw_defaced_example
     from brainsift.simulate.deface.marked import load_marked_head
 
@@ -127,7 +127,7 @@ def measure_simulated(data: Path, network: DefacingNetwork, count: int) -> None:
             donors=[marked[donor]],
             masks=data / "deface_masks",
         )
-        volume = as_volume(drawn)
+        volume = as_volume(drawn.image, drawn.affine)
         answer = network.ask(look_at(volume, compute_anatomy(volume)))
         truth.append(drawn.truth.label)
         told.append(answer.label())

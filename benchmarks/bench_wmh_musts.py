@@ -20,7 +20,7 @@ from scipy.spatial.transform import Rotation
 
 from brainsift.anatomy.compute import compute_anatomy
 from brainsift.evaluate.segmentation.scan import score_masks
-from brainsift.learn.wmh.whole_numbers import GREY_LEVELS, as_volume
+from brainsift.learn.as_read import GREY_LEVELS, as_volume
 from brainsift.models.session import load_onnx
 from brainsift.scans.conform import conform, rotate_to_ras
 from brainsift.scans.read import read_file

@@ -28,6 +28,7 @@ from brainsift.cli.train_adapt import (
 from brainsift.cli.train_options import (
     Device,
     KeptMaps,
+    KeptSources,
     Minutes,
     Output,
     Rate,
@@ -122,10 +123,7 @@ def quality(
     real_scans: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Folder of clean, skull-stripped T1w scans to corrupt.")
     ] = None,
-    validation: Annotated[
-        list[str] | None,
-        typer.Option(metavar="NAME", help="Label map or scan kept for validation, by its file name; several times."),
-    ] = None,
+    validation: KeptSources = None,
     labels: Annotated[
         Path | None, typer.Option(metavar="TSV", help="Learn from people's labels instead (`labels.tsv`).")
     ] = None,
@@ -291,10 +289,7 @@ def wmh(
             metavar="DIR", help="Clean, skull-stripped T1w scans to paint lesions into; with `--supervision fine`."
         ),
     ] = None,
-    validation: Annotated[
-        list[str] | None,
-        typer.Option(metavar="NAME", help="Label map or scan kept for validation, by its file name; several times."),
-    ] = None,
+    validation: KeptSources = None,
     labels: Annotated[
         Path | None, typer.Option(metavar="TSV", help="Learn from people's masks instead (`wmh_mask` in `labels.tsv`).")
     ] = None,

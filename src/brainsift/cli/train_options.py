@@ -16,6 +16,10 @@ KeptMaps = Annotated[
     list[str] | None,
     typer.Option(metavar="NAME", help="Label map kept for validation, by its file name; give it several times."),
 ]
+KeptSources = Annotated[
+    list[str] | None,
+    typer.Option(metavar="NAME", help="Label map or scan kept for validation, by its file name; several times."),
+]
 Scans = Annotated[
     Path | None, typer.Option(metavar="DIR", help="Folder that the labels' column `scan` is relative to.")
 ]

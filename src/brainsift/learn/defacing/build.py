@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 
 from brainsift.anatomy.compute import compute_anatomy
+from brainsift.learn.as_read import as_volume
 from brainsift.learn.defacing.bank import Example, write_chunk
 from brainsift.learn.defacing.places import places_of
 from brainsift.learn.defacing.truth import truth_row
 from brainsift.learn.people import take_turns
-from brainsift.scans.volume import InputGrid, ReadFacts, Volume
 from brainsift.simulate.deface.draw import DefacedExample, draw_defaced_example
 from brainsift.simulate.deface.fill import kept_by
 from brainsift.simulate.deface.marked import MarkedHead, load_marked_head
@@ -93,7 +93,7 @@ def _head(path: Path) -> MarkedHead:
 
 def simulated_example(drawn: DefacedExample, person: str) -> Example:
     """What inference sees of a simulated scan, by the real anatomy pass, with its truth."""
-    volume = as_volume(drawn)
+    volume = as_volume(drawn.image, drawn.affine)
     head = standard_head(volume, compute_anatomy(volume, threads=1))
     truth = drawn.truth
     left = {name: getattr(truth, name) for name in FEATURES}
@@ -112,11 +112,3 @@ def simulated_example(drawn: DefacedExample, person: str) -> Example:
     }
     row = truth_row(truth.label, left, bool(drawn.changed.any()), kept_by(drawn.fill))
     return Example(window_of(head), places_of(drawn, head), row, person, facts)
-
-
-def as_volume(drawn: DefacedExample) -> Volume:
-    """A simulated scan as the reader would give it, rounded to whole numbers as scanners store them."""
-    data = np.rint(drawn.image * 1000).astype(np.float32)
-    shape = (data.shape[0], data.shape[1], data.shape[2])
-    grid = InputGrid(shape, drawn.affine, (0, 1, 2), (False, False, False))
-    return Volume(data, drawn.affine, grid, ReadFacts("nifti1", "int16", shape, "0" * 64))

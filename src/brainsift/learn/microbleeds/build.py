@@ -11,12 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brainsift.anatomy.compute import compute_anatomy
+from brainsift.learn import as_read
 from brainsift.learn.heads import kept_head
 from brainsift.learn.microbleeds.bank import write_chunk
 from brainsift.learn.microbleeds.example import Example, Lesion, make_example
 from brainsift.learn.people import take_turns
 from brainsift.scans.errors import ScanError
-from brainsift.scans.volume import InputGrid, ReadFacts, Volume
+from brainsift.scans.volume import Volume
 from brainsift.simulate.susceptibility.example import BleedExample, Modality, draw_bleed_example
 from brainsift.tasks.microbleeds.network import Prepared, prepare
 
@@ -24,9 +25,6 @@ MODALITIES: tuple[Modality, ...] = ("gre", "swi", "qsm")
 
 TRIES = 3
 """Heads drawn for one chunk, at the most: the anatomy pass may find no brain in an odd one."""
-
-GREY_LEVELS = 1000
-"""Scanners store magnitudes as whole numbers, the brightest tissue at about this."""
 
 Preparer = Callable[[Volume, Modality], Prepared]
 """Makes the networks' input of a scan, or raises `ScanError`."""
@@ -170,8 +168,4 @@ def lesions_of(drawn: BleedExample) -> tuple[Lesion, ...]:
 
 def as_volume(image: NDArray[np.float32], affine: NDArray[np.float64], modality: Modality) -> Volume:
     """A simulated RAS+ scan as the reader would give it: magnitudes in whole numbers, susceptibility in ppm."""
-    data = image if modality == "qsm" else np.rint(image * np.float32(GREY_LEVELS)).astype(np.float32)
-    x, y, z = data.shape
-    kind = "float32" if modality == "qsm" else "int16"
-    facts = ReadFacts("nifti1", kind, (x, y, z), "0" * 64)
-    return Volume(data, affine, InputGrid((x, y, z), affine, (0, 1, 2), (False, False, False)), facts)
+    return as_read.as_volume(image, affine, magnitude=modality != "qsm")

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from brainsift.learn.as_read import as_volume
 from brainsift.learn.heads import kept_head
 from brainsift.learn.people import take_turns
 from brainsift.learn.wmh.bank import write_chunk
@@ -18,7 +19,6 @@ from brainsift.learn.wmh.geometry import coarse_label
 from brainsift.learn.wmh.preparing import Preparer, prepare_with_anatomy
 from brainsift.learn.wmh.real_brains import read_real_brain, real_example
 from brainsift.learn.wmh.source import SIMULATED
-from brainsift.learn.wmh.whole_numbers import as_volume
 from brainsift.scans.errors import ScanError
 from brainsift.simulate.lesions.example import WmhExample, draw_wmh_example
 from brainsift.simulate.lesions.shapes import ShapeBank, load_shapes

@@ -13,11 +13,11 @@ from brainsift.anatomy.anatomy import Anatomy
 from brainsift.anatomy.cleaning import bounding_box
 from brainsift.anatomy.compute import compute_anatomy
 from brainsift.anatomy.labels import Tissue
+from brainsift.learn.as_read import as_volume
 from brainsift.learn.people import person_of
 from brainsift.learn.wmh.example import Example, make_example
 from brainsift.learn.wmh.preparing import Preparer, prepare_with_anatomy
 from brainsift.learn.wmh.source import PAINTED
-from brainsift.learn.wmh.whole_numbers import as_volume
 from brainsift.scans.conform import resample_linear, to_working_grid
 from brainsift.scans.errors import ScanError
 from brainsift.scans.read import read_file
