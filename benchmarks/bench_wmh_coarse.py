@@ -106,7 +106,9 @@ def train(run: Run, bank: Bank, options: argparse.Namespace) -> Path:
     plan = TrainingPlan(
         steps=options.steps, seed=run.seed, threads=options.threads, device=options.device, validate_every=options.steps
     )
-    lessons = Lessons(crop=tuple(options.crop), size=options.batch, supervision=run.supervision, link=options.link)  # type: ignore[arg-type]
+    lessons = Lessons(
+        crop=tuple(options.crop), size=options.batch, supervision=run.supervision, link=options.link, even=True
+    )  # type: ignore[arg-type]
     procedure = train_twice if run.procedure == "two" else train_wmh
     return procedure(bank, None, options.run / run.name, plan, lessons, quiet=True, make=net_of(options))
 

@@ -389,6 +389,15 @@ def microbleeds(
         list[str] | None, typer.Option(metavar="MODALITY", help="Hold `gre`, `swi` or `qsm` out of training.")
     ] = None,
     frst: Annotated[bool, typer.Option("--frst/--no-frst", help="Show radial symmetry to the networks.")] = True,
+    candidates: Annotated[
+        str,
+        typer.Option(
+            metavar="FILE", help="Keep this first network, or the `packaged` one; `nothing` to train a new one."
+        ),
+    ] = "nothing",
+    teacher: Annotated[
+        bool, typer.Option("--teacher/--no-teacher", help="Train a teacher, and students with it beside those without.")
+    ] = True,
     temperature: Annotated[float, typer.Option(min=0.1, help="Of the distillation.")] = 4.0,
     alpha: Annotated[float, typer.Option(min=0, max=1, help="Share of the teacher in the student's loss.")] = 0.4,
     start: Annotated[
@@ -399,7 +408,9 @@ def microbleeds(
             help="Start from the models in this folder, `packaged`, or `nothing`. With labels: `packaged`.",
         ),
     ] = None,
-    students: Annotated[int, typer.Option(min=1, help="With a teacher, and as many without; the best one ships.")] = 1,
+    students: Annotated[
+        int, typer.Option(min=1, help="Of each kind, with and without a teacher; the best one ships.")
+    ] = 1,
     chunks: Annotated[int, typer.Option(min=1, help="Heads in the bank, each in three modalities.")] = 80,
     workers: Workers = 1,
     minutes: Minutes = None,
@@ -414,7 +425,8 @@ def microbleeds(
     """Train both bleed networks on simulated heads, or on scans with points or masks of people.
 
     The bank is built first; what lies there already is used. Then the detector is trained, then a teacher on cubes
-    around its candidates, then students with and without the teacher. Interrupt it at any time: the same command goes
+    around its candidates, then students with and without the teacher. `--candidates packaged --no-teacher` trains a new
+    discriminator for the detector that ships, and nothing else. Interrupt it at any time: the same command goes
     on. Use the results with `brainsift models import microbleeds_candidates OUTPUT/microbleeds_candidates.onnx --shelf
     DIR --card OUTPUT/microbleeds_candidates.md`, and the same of `microbleeds_discriminator`.
     """
@@ -449,7 +461,8 @@ def microbleeds(
         if bank_only:
             typer.echo(output)
             return
-        course = Course(distillation=Distillation(temperature, alpha), students=students)
+        kept = _weights(candidates, "microbleeds_candidates", "candidates")
+        course = Course(distillation=Distillation(temperature, alpha), students=students, kept=kept, taught=teacher)
         paths = train_and_export(hold_out(banks, without or []), output, plan, course, resume=resume, networks=networks)
     except (ValueError, OSError) as error:
         raise told(error, "train microbleeds") from error

@@ -13,7 +13,7 @@ torch = pytest.importorskip("torch", reason='training needs the extra: pip insta
 
 from brainsift.cli.exits import Exit  # noqa: E402
 from brainsift.learn import sides  # noqa: E402
-from brainsift.learn.microbleeds import banks, cubes, finish, job, settings  # noqa: E402
+from brainsift.learn.microbleeds import banks, cubes, first, job, settings  # noqa: E402
 from brainsift.learn.microbleeds.bank import load_bank, write_chunk  # noqa: E402
 from brainsift.learn.microbleeds.batches import Lessons  # noqa: E402
 from brainsift.learn.microbleeds.build import (  # noqa: E402
@@ -128,7 +128,7 @@ def test_one_command_goes_from_label_maps_to_both_files(
     monkeypatch.setattr(sides, "MIN_HELD_OUT", 1)
     monkeypatch.setattr(cubes, "CANDIDATES_EACH", 4)
     monkeypatch.setattr(settings, "CANDIDATE_RATE", 4.0)
-    monkeypatch.setattr(finish, "EXPORT_SHAPE", (32, 32, 16))
+    monkeypatch.setattr(first, "EXPORT_SHAPE", (32, 32, 16))
     monkeypatch.setattr(job, "Networks", lambda: TINY)
     monkeypatch.setattr(job, "Course", partial(Course, lessons=Lessons((32, 32, 16), 2), cubes=2))
     output = tmp_path / "out"

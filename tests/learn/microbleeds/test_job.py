@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import pytest
 torch = pytest.importorskip("torch", reason='training needs the extra: pip install "brainsift[train]"')
 
 from brainsift.learn.export import weights_from_onnx  # noqa: E402
-from brainsift.learn.microbleeds import cubes, finish, job, settings  # noqa: E402
+from brainsift.learn.microbleeds import cubes, finish, first, job, settings  # noqa: E402
 from brainsift.learn.microbleeds.bank import Bank, load_bank  # noqa: E402
 from brainsift.learn.microbleeds.banks import hold_out  # noqa: E402
 from brainsift.learn.microbleeds.batches import Lessons  # noqa: E402
@@ -66,7 +67,7 @@ def as_taught(softened: np.ndarray) -> np.ndarray:
 def test_one_call_trains_exports_and_measures_and_a_second_finds_it_done(
     banks: Banks[Bank], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(finish, "EXPORT_SHAPE", (32, 32, 16))
+    monkeypatch.setattr(first, "EXPORT_SHAPE", (32, 32, 16))
     monkeypatch.setattr(job, "CUBE_VALIDATE_EVERY", 2)
     monkeypatch.setattr(cubes, "CANDIDATES_EACH", 4)
     monkeypatch.setattr(cubes, "MIMICS_EACH", 3)
@@ -100,6 +101,41 @@ def test_one_call_trains_exports_and_measures_and_a_second_finds_it_done(
         )
     with pytest.raises(ValueError, match="does not hold a StudentNet"):
         TINY.starting_from(detector, detector)
+
+
+def test_a_detector_that_is_kept_is_copied_and_a_student_without_teacher_has_all_the_minutes(
+    banks: Banks[Bank], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(first, "EXPORT_SHAPE", (32, 32, 16))
+    monkeypatch.setattr(job, "CUBE_VALIDATE_EVERY", 2)
+    monkeypatch.setattr(cubes, "CANDIDATES_EACH", 4)
+    monkeypatch.setattr(cubes, "MIMICS_EACH", 3)
+    monkeypatch.setattr(settings, "CANDIDATE_RATE", 4.0)
+    plan = TrainingPlan(steps=4, seed=3, threads=1, validate_every=2)
+    detector, _ = train_and_export(banks, tmp_path / "out", plan, COURSE, quiet=True, networks=TINY)
+    alone = replace(COURSE, kept=detector, taught=False)
+    assert alone.shares() == {"detector": 0.0, "teacher": 0.0, "student": 1.0}
+    assert sum(COURSE.shares().values()) + COURSE.shares()["student"] == pytest.approx(1)
+    more = tmp_path / "more"
+    kept, _ = train_and_export(banks, more, plan, alone, quiet=True, networks=TINY)
+    assert kept.read_bytes() == detector.read_bytes()
+    assert sorted(path.name for path in more.iterdir() if path.is_dir()) == ["cubes", "student_alone_0"]
+    assert [path.name for path in more.glob("*.md")] == ["microbleeds_discriminator.md"]
+    card = (more / "microbleeds_discriminator.md").read_text()
+    assert f"on the candidates of `{detector.name}`, SHA-256 `{sha256_of(detector)}`" in card
+    assert "eacher (class" not in card
+    with pytest.raises(ValueError, match="holds no threshold"):
+        first.kept_first(without_threshold(kept, more))
+
+
+def without_threshold(path: Path, folder: Path) -> Path:
+    """The same network with nothing said of its threshold."""
+    import onnx
+
+    model = onnx.load(path)
+    del model.metadata_props[:]
+    onnx.save(model, folder / "bare.onnx")
+    return folder / "bare.onnx"
 
 
 def test_students_are_compared_on_candidates_by_kind(

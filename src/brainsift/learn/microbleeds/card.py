@@ -40,7 +40,8 @@ def write_cards(
     Parameters
     ----------
     models : ONNX files of detector and discriminator.
-    trainings : folders with checkpoint and curve of ``detector``, ``teacher`` and ``student``.
+    trainings : folders with checkpoint and curve of ``student`` and, where they were trained, ``detector`` and
+        ``teacher``. A detector that was kept as it is gets no card.
     banks : learnt from, and measured on.
     measured : figures of both networks together.
     compared : figures of students with and without a teacher.
@@ -51,7 +52,31 @@ def write_cards(
     detector, discriminator = models
     shared = _shared(learnt, fresh)
     of_all = {
-        CANDIDATES: [
+        DISCRIMINATOR: [
+            f"# Model card: {DISCRIMINATOR}",
+            "",
+            "Whether a candidate is a microbleed, from a cube of 16 mm around it: image, radial symmetry, vesselness. "
+            f"The second of two networks, after `{CANDIDATES}`.",
+            "",
+            f"- `{discriminator.name}`, SHA-256 `{sha256_of(discriminator)}`",
+            f"- trained on the candidates of `{detector.name}`, SHA-256 `{sha256_of(detector)}`",
+            f"- bleeds from a probability of {settings.bleed:.4g} on, possible ones from {settings.possible:.4g} on: "
+            f"on validation scans {FALSE_RATE:g} and {POSSIBLE_RATE:g} false ones per scan at the most, before the "
+            "clean-up with anatomy",
+            "",
+            *shared,
+            "## How it was trained",
+            "",
+            f"{software_told()} {_students_told(trainings, how, second)}",
+            "",
+            *curve_table(trainings["student"]),
+            "",
+            *_compared(trainings, compared),
+            *_results(measured, STAGES[1], fresh),
+        ],
+    }
+    if "detector" in trainings:
+        of_all[CANDIDATES] = [
             f"# Model card: {CANDIDATES}",
             "",
             "Places that may be microbleeds in one GRE, SWI or susceptibility map: recall before precision. The first "
@@ -71,37 +96,7 @@ def write_cards(
             *curve_table(trainings["detector"]),
             "",
             *_results(measured, STAGES[0], fresh),
-        ],
-        DISCRIMINATOR: [
-            f"# Model card: {DISCRIMINATOR}",
-            "",
-            "Whether a candidate is a microbleed, from a cube of 16 mm around it: image, radial symmetry, vesselness. "
-            f"The second of two networks, after `{CANDIDATES}`.",
-            "",
-            f"- `{discriminator.name}`, SHA-256 `{sha256_of(discriminator)}`",
-            f"- bleeds from a probability of {settings.bleed:.4g} on, possible ones from {settings.possible:.4g} on: "
-            f"on validation scans {FALSE_RATE:g} and {POSSIBLE_RATE:g} false ones per scan at the most, before the "
-            "clean-up with anatomy",
-            "",
-            *shared,
-            "## How it was trained",
-            "",
-            f"{software_told()} Teacher (class and voxels): {training_told(trainings['teacher'])} Student: "
-            f"{training_told(trainings['student'])}{_began(second)} Distilled students learn from the finished teacher "
-            f"at temperature {how.temperature:g}, a share of {how.alpha:g} of their loss.",
-            "",
-            *curve_table(trainings["student"]),
-            "",
-            "## With and without a teacher",
-            "",
-            "Students that differ in this and in their seed alone, on the detector's candidates in scans of people "
-            "that none has seen; reported as found. The one that ships had the highest AUC on validation scans.",
-            "",
-            *figure_table(compared),
-            "",
-            *_results(measured, STAGES[1], fresh),
-        ],
-    }
+        ]
     paths = []
     for name, lines in of_all.items():
         path = folder / f"{name}.md"
@@ -109,6 +104,36 @@ def write_cards(
         path.write_text("\n".join(text) + "\n", encoding="utf-8")
         paths.append(path)
     return paths
+
+
+def _students_told(trainings: dict[str, Path], how: Distillation, began: Path | None) -> str:
+    student = f"Student: {training_told(trainings['student'])}{_began(began)}"
+    if "teacher" not in trainings:
+        return f"{student} It had no teacher."
+    return (
+        f"Teacher (class and voxels): {training_told(trainings['teacher'])} {student} Distilled students learn from "
+        f"the finished teacher at temperature {how.temperature:g}, a share of {how.alpha:g} of their loss."
+    )
+
+
+def _compared(trainings: dict[str, Path], compared: Sequence[Figure]) -> list[str]:
+    """Students by kind; where there is one kind, by seed alone."""
+    taught = "teacher" in trainings
+    return [
+        "## With and without a teacher" if taught else "## On candidates alone",
+        "",
+        *(
+            [
+                "Students that differ in this and in their seed alone, on the detector's candidates in scans of people "
+                "that none has seen; reported as found. The one that ships had the highest AUC on validation scans."
+            ]
+            if taught
+            else ["On the detector's candidates in scans of people that it has not seen."]
+        ),
+        "",
+        *figure_table(compared),
+        "",
+    ]
 
 
 def _began(weights: Path | None) -> str:

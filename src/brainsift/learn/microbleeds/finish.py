@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -14,10 +15,10 @@ from brainsift.learn.export import export_onnx
 from brainsift.learn.figure import Figure
 from brainsift.learn.microbleeds.bank import Bank
 from brainsift.learn.microbleeds.card import write_cards
-from brainsift.learn.microbleeds.crops import Shape, draw_crop
 from brainsift.learn.microbleeds.cubes import CubeBank, cut_bank, is_unasked
 from brainsift.learn.microbleeds.discriminate import WATCHED, cube_scores, measurable
 from brainsift.learn.microbleeds.example import Example
+from brainsift.learn.microbleeds.first import First, export_example
 from brainsift.learn.microbleeds.losses import Distillation
 from brainsift.learn.microbleeds.measure import figures, measure
 from brainsift.learn.microbleeds.predict import Ask, AskCubes, Found, cube_asker, find, judge, match, onnx_cube_asker
@@ -28,15 +29,11 @@ from brainsift.learn.microbleeds.settings import (
     chosen,
 )
 from brainsift.learn.sides import FRESH_BANK, Banks
-from brainsift.learn.trainer import weights_in
 from brainsift.models.checksums import sha256_of
 from brainsift.tasks.microbleeds.network import CANDIDATES, DISCRIMINATOR, joint_probability
 
 DETECTOR, TEACHER, STUDENT, ALONE = "detector", "teacher", "student", "student_alone"
 """Folders of a training; those of students end in a number."""
-
-EXPORT_SHAPE: Shape = (64, 64, 32)
-"""Of the crop that the exported detector is compared on with the trained one."""
 
 EXPORT_CUBES = 8
 
@@ -45,7 +42,7 @@ def finish(
     banks: Banks[Bank],
     output: Path,
     how: Distillation,
-    detector: tuple[nn.Module, Ask],
+    first: First,
     students: dict[str, nn.Module],
     cubes: CubeBank,
     shown: CubeBank | None,
@@ -56,23 +53,26 @@ def finish(
 
     Parameters
     ----------
-    detector : the network, and how it is asked.
+    first : the detector; its file is copied where it is kept as it is, and gets no card.
     cubes, shown : learnt from, and of validation scans; None where there are none.
     began : files of detector and discriminator that the training began with.
     """
-    net, ask = detector
     best = _best(students, None if shown is None else measurable(shown))
-    settings = choose_settings(ask, cube_asker(students[best]), banks.validation)
+    settings = choose_settings(first.ask, cube_asker(students[best]), banks.validation, first.threshold)
     of_detector, of_discriminator = settings.metadata()
     paths = output / f"{CANDIDATES}.onnx", output / f"{DISCRIMINATOR}.onnx"
-    export_onnx(net, paths[0], export_example(banks.training), metadata=of_detector)
+    if first.net is None:
+        shutil.copyfile(first.weights, paths[0])
+    else:
+        export_onnx(first.net, paths[0], export_example(banks.training), metadata=of_detector)
     seen = torch.from_numpy(cubes.input(slice(EXPORT_CUBES)))
     export_onnx(students[best], paths[1], seen, labels_voxels=False, metadata=of_discriminator, many="cubes")
     if banks.fresh is not None:
-        told = figures(measure(ask, onnx_cube_asker(paths[1]), banks.fresh, settings), settings)
-        fresh = cubes_if_any(ask, banks.fresh, cubes_folder(output, weights_in(output / DETECTOR), FRESH_BANK))
+        told = figures(measure(first.ask, onnx_cube_asker(paths[1]), banks.fresh, settings), settings)
+        fresh = cubes_if_any(first.ask, banks.fresh, cubes_folder(output, first.weights, FRESH_BANK))
         compared = [] if fresh is None else compare_students(students, fresh)
-        folders = {name: output / name for name in (DETECTOR, TEACHER)} | {"student": output / best}
+        folders = {name: output / name for name in (DETECTOR, TEACHER) if (output / name).is_dir()}
+        folders["student"] = output / best
         write_cards(output, paths, folders, (banks.training, banks.fresh), told, compared, settings, how, began)
     return paths
 
@@ -84,14 +84,20 @@ def _best(students: dict[str, nn.Module], shown: CubeBank | None) -> str:
     return max(students, key=lambda name: cube_scores(students[name], shown)[WATCHED])
 
 
-def choose_settings(ask: Ask, ask_cubes: AskCubes, validation: Bank | None) -> Settings:
+def choose_settings(ask: Ask, ask_cubes: AskCubes, validation: Bank | None, candidate: float | None = None) -> Settings:
     """Thresholds of both networks, and the detector's share, from validation scans; the usual ones where there are
-    none. What no magnitude tells from blood (`Example.unasked`) counts for nothing."""
+    none. What no magnitude tells from blood (`Example.unasked`) counts for nothing.
+
+    Parameters
+    ----------
+    candidate : threshold of a detector that is kept as it is; None to choose one.
+    """
     if validation is None:
-        return Settings()
+        return Settings() if candidate is None else Settings(candidate)
     examples = [validation[i] for i in range(len(validation))]
     founds = [_asked(example, find(ask, example)) for example in examples]
-    candidate = choose_candidate_threshold([match(*pair) for pair in zip(examples, founds, strict=True)])
+    if candidate is None:
+        candidate = choose_candidate_threshold([match(*pair) for pair in zip(examples, founds, strict=True)])
     judged: dict[float, list[Match]] = {share: [] for share in SHARES}
     for example, found in zip(examples, founds, strict=True):
         kept = found.at_least(candidate)
@@ -115,20 +121,13 @@ def compare_students(students: dict[str, nn.Module], fresh: CubeBank) -> list[Fi
     told = []
     for name, words in ((STUDENT, "with a teacher"), (ALONE, "without")):
         scores = [cube_scores(net, shown) for key, net in students.items() if key.rpartition("_")[0] == name]
-        for metric in scores[0]:
+        for metric in scores[0] if scores else ():
             values = [one[metric] for one in scores]
             few = len(values) < 2
             low, high = (float("nan"),) * 2 if few else (min(values), max(values))
             value = Interval(float(np.mean(values)), low, high, len(shown), len(set(shown.people)), "range of seeds")
             told.append(Figure(f"student {words}", f"{len(values)} seeds", metric, value))
     return told
-
-
-def export_example(bank: Bank) -> torch.Tensor:
-    """A crop about a bleed, float32 (1, channels, X, Y, Z)."""
-    rows = [i for i, row in enumerate(bank.rows) if row["lesions"]] or [0]
-    crop = draw_crop(np.random.default_rng(0), bank[rows[0]], "bleed", EXPORT_SHAPE)
-    return torch.from_numpy(crop.input[None])
 
 
 def cubes_folder(output: Path, weights: Path, bank: str) -> Path:

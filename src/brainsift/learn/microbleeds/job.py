@@ -8,7 +8,7 @@ from pathlib import Path
 
 from torch import nn
 
-from brainsift.learn.export import begun, export_onnx
+from brainsift.learn.export import begun
 from brainsift.learn.microbleeds.bank import Bank
 from brainsift.learn.microbleeds.batches import Lessons
 from brainsift.learn.microbleeds.cubes import CubeBank, cut_bank
@@ -20,18 +20,17 @@ from brainsift.learn.microbleeds.finish import (
     TEACHER,
     cubes_folder,
     cubes_if_any,
-    export_example,
     finish,
 )
+from brainsift.learn.microbleeds.first import kept_first, trained_first
 from brainsift.learn.microbleeds.losses import Distillation
 from brainsift.learn.microbleeds.net import DetectorNet, StudentNet, TeacherNet
-from brainsift.learn.microbleeds.predict import onnx_asker
 from brainsift.learn.microbleeds.train import train_detector
 from brainsift.learn.sides import TRAINING_BANK, VALIDATION_BANK, Banks
 from brainsift.learn.trainer import MakeNet, TrainingPlan, load_net
 
-DETECTOR_SHARE, TEACHER_SHARE = 0.6, 0.12
-"""Of the minutes; what is left is shared by the students."""
+DETECTOR_SHARE, TEACHER_SHARE, STUDENTS_SHARE = 0.6, 0.12, 0.28
+"""Of the minutes; students with and without the teacher share theirs. What is not trained leaves its part to others."""
 
 CUBE_VALIDATE_EVERY = 100
 """Steps on cubes between points of the curve: they are quick to look at."""
@@ -84,12 +83,24 @@ class Course:
     distillation : of the students that have a teacher.
     students : how many with a teacher, and as many without; their seeds differ.
     cubes : in a batch for teacher and students.
+    kept : ONNX file of a detector that is kept as it is; None to train one.
+    taught : a teacher, and students with it beside those without.
     """
 
     lessons: Lessons = field(default_factory=Lessons)
     distillation: Distillation = field(default_factory=Distillation)
     students: int = 1
     cubes: int = BATCH
+    kept: Path | None = None
+    taught: bool = True
+
+    def shares(self) -> dict[str, float]:
+        """Of the minutes, what the detector, the teacher and each student get."""
+        parts = {DETECTOR: 0.0 if self.kept else DETECTOR_SHARE, TEACHER: TEACHER_SHARE if self.taught else 0.0}
+        kinds = 2 if self.taught else 1
+        parts[STUDENT] = STUDENTS_SHARE / 2 * kinds
+        whole = sum(parts.values())
+        return {name: part / whole / (kinds * self.students if name == STUDENT else 1) for name, part in parts.items()}
 
 
 def train_and_export(
@@ -105,58 +116,60 @@ def train_and_export(
     """Train detector, teacher and students; write both ONNX files with their thresholds and, with people kept aside,
     the cards.
 
-    Each part has a folder with checkpoint and curve, and goes on from there. Of the minutes the detector gets
-    `DETECTOR_SHARE`, the teacher `TEACHER_SHARE`, the students the rest.
+    Each part has a folder with checkpoint and curve, and goes on from there. A detector that is kept is copied.
 
     Returns
     -------
     paths of the ONNX files of detector and discriminator.
     """
     course, make = course or Course(), networks or Networks()
-    weights = train_detector(
-        banks.training,
-        banks.validation,
-        output / DETECTOR,
-        _part(plan, DETECTOR_SHARE),
-        course.lessons,
-        make=make.detector,
-        resume=resume,
-        quiet=quiet,
+    shares = course.shares()
+    if course.kept is None:
+        weights = train_detector(
+            banks.training,
+            banks.validation,
+            output / DETECTOR,
+            _part(plan, shares[DETECTOR]),
+            course.lessons,
+            make=make.detector,
+            resume=resume,
+            quiet=quiet,
+        )
+        first = trained_first(weights, load_net(weights, make.detector), banks.training, plan.threads)
+    else:
+        first = kept_first(course.kept, plan.threads)
+    cubes = cut_bank(
+        first.ask, banks.training, cubes_folder(output, first.weights, TRAINING_BANK), plan.seed, quiet=quiet
     )
-    detector = load_net(weights, make.detector)
-    # Every scan of the bank is asked: ONNX Runtime answers in a third of PyTorch's time.
-    exported = output / DETECTOR / "detector.onnx"
-    export_onnx(detector, exported, export_example(banks.training))
-    ask = onnx_asker(exported, plan.threads)
-    cubes = cut_bank(ask, banks.training, cubes_folder(output, weights, TRAINING_BANK), plan.seed, quiet=quiet)
     shown = None
     if banks.validation is not None:
-        shown = cubes_if_any(ask, banks.validation, cubes_folder(output, weights, VALIDATION_BANK), quiet=quiet)
-    cube_plan = replace(_part(plan, TEACHER_SHARE), validate_every=CUBE_VALIDATE_EVERY)
-    taught = train_teacher(
-        cubes,
-        shown,
-        output / TEACHER,
-        cube_plan,
-        size=course.cubes,
-        make=make.teacher,
-        resume=resume,
-        quiet=quiet,
-    )
-    teacher = load_net(taught, make.teacher)
-    share = (1 - DETECTOR_SHARE - TEACHER_SHARE) / (2 * course.students)
-    each = replace(_part(plan, share), validate_every=CUBE_VALIDATE_EVERY)
+        folder = cubes_folder(output, first.weights, VALIDATION_BANK)
+        shown = cubes_if_any(first.ask, banks.validation, folder, quiet=quiet)
+    teacher = None
+    if course.taught:
+        taught = train_teacher(
+            cubes,
+            shown,
+            output / TEACHER,
+            replace(_part(plan, shares[TEACHER]), validate_every=CUBE_VALIDATE_EVERY),
+            size=course.cubes,
+            make=make.teacher,
+            resume=resume,
+            quiet=quiet,
+        )
+        teacher = load_net(taught, make.teacher)
+    each = replace(_part(plan, shares[STUDENT]), validate_every=CUBE_VALIDATE_EVERY)
     students = train_students(
         cubes, shown, teacher, output, each, course, make=make.student, resume=resume, quiet=quiet
     )
     nets = {name: load_net(path, make.student) for name, path in students.items()}
-    return finish(banks, output, course.distillation, (detector, ask), nets, cubes, shown, began=make.began)
+    return finish(banks, output, course.distillation, first, nets, cubes, shown, began=make.began)
 
 
 def train_students(
     cubes: CubeBank,
     shown: CubeBank | None,
-    teacher: nn.Module,
+    teacher: nn.Module | None,
     output: Path,
     plan: TrainingPlan,
     course: Course,
@@ -167,11 +180,15 @@ def train_students(
 ) -> dict[str, Path]:
     """Train each student for the minutes of `plan`; name of its folder in `output` → its weights.
 
-    Students with and without the teacher come in pairs of one seed: first weights and cubes are the same.
+    Students with and without the teacher come in pairs of one seed: first weights and cubes are the same. Without a
+    teacher there is one of each seed.
     """
     students = {}
+    kinds: list[tuple[str, nn.Module | None]] = [(ALONE, None)]
+    if teacher is not None:
+        kinds.insert(0, (STUDENT, teacher))
     for number in range(course.students):
-        for name, guide in ((STUDENT, teacher), (ALONE, None)):
+        for name, guide in kinds:
             students[f"{name}_{number}"] = train_student(
                 cubes,
                 shown,

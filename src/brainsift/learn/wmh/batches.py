@@ -36,7 +36,7 @@ class Lessons:
     ----------
     crop : voxels, multiples of 16.
     size : crops in a batch, of different heads.
-    supervision, link, profile : see `make_target`.
+    supervision, link, profile, even : see `make_target`.
     """
 
     crop: Shape = CROP
@@ -44,6 +44,7 @@ class Lessons:
     supervision: Supervision = "coarse"
     link: Link = "share"
     profile: Profile = "boxcar"
+    even: bool = False
 
 
 def batches(
@@ -79,5 +80,6 @@ def batches(
             lessons.supervision,
             link=lessons.link,
             profile=lessons.profile,
+            even=lessons.even,
         )
         yield torch.from_numpy(inputs), target

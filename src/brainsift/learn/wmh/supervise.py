@@ -50,12 +50,15 @@ def make_target(
     *,
     link: Link = "share",
     profile: Profile = "boxcar",
+    even: bool = False,
 ) -> Target:
     """The target of a batch of crops.
 
     Parameters
     ----------
     weights : of each example's label, at least 0.
+    even : voxels of small lesions weigh no more than others. Labels on slices never weigh them; where supervisions are
+        compared, the truth must not either.
 
     Raises
     ------
@@ -65,7 +68,7 @@ def make_target(
     if supervision == "coarse":
         laid = [_on_slices(example, cut, profile) for example, cut in zip(examples, cuts, strict=True)]
         return SliceTarget([coarsen for coarsen, _ in laid], [label for _, label in laid], list(weights), link)
-    pairs = [_dense(example, cut, supervision) for example, cut in zip(examples, cuts, strict=True)]
+    pairs = [_dense(example, cut, supervision, even) for example, cut in zip(examples, cuts, strict=True)]
     target = np.stack([values for values, _ in pairs])[:, None]
     known = np.stack([np.float32(w) * where for w, (_, where) in zip(weights, pairs, strict=True)])[:, None]
     return DenseTarget(torch.from_numpy(target), torch.from_numpy(known))
@@ -99,13 +102,13 @@ def _coarse(example: Example) -> CoarseLabel:
     return example.coarse
 
 
-def _dense(example: Example, cut: Cut, supervision: Supervision) -> tuple[Float32, Float32]:
+def _dense(example: Example, cut: Cut, supervision: Supervision, even: bool) -> tuple[Float32, Float32]:
     """Target and where it is known, float32 (x, y, z)."""
     if supervision == "fine":
         if example.truth is None:
             raise ValueError(f"the truth of {example.person} is not known on the fine grid; learn from coarse labels")
         share = np.ascontiguousarray(cut.take(example.truth)).astype(np.float32) / np.float32(LEVELS)
-        return share, lesion_weights(share)
+        return share, np.ones_like(share) if even else lesion_weights(share)
     label = _coarse(example)
     to_coarse = np.linalg.inv(cut.to_crop() @ example.to_fine())
     mask = label.mask.astype(np.float32)

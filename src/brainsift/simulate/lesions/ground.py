@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 
 import numpy as np
@@ -169,3 +169,11 @@ def _frame(head: LabelMap, brain: tuple[slice, ...]) -> Float64:
         affine = np.diag([*scale, 1.0])
         affine[:3, 3] = first - scale * low
         return affine
+
+
+def without_own_lesions(head: LabelMap) -> LabelMap:
+    """The same head with FreeSurfer's lesion labels as white matter of their side: now it is known what is in it."""
+    values = head.values.copy()
+    for old, white in zip(OLD_LESION, (2, 41), strict=True):
+        values[values == old] = white
+    return replace(head, values=values)

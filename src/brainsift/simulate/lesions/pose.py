@@ -13,7 +13,8 @@ from brainsift.simulate.atlas import RIGHT_OF_LEFT
 from brainsift.simulate.deform import Deformation, DeformRanges, deform, draw_deformation
 from brainsift.simulate.head import brain_and_csf
 from brainsift.simulate.labelmap import LabelMap
-from brainsift.simulate.lesions.atrophy import widen_sulci, without_own_lesions
+from brainsift.simulate.lesions.ground import without_own_lesions
+from brainsift.simulate.sulci import widen_sulci
 
 HEADS = DeformRanges(
     rotation_deg=14, scale=0.10, stretch=0.05, shear=0.04, shift_mm=6, elastic_mm=2.5, elastic_fine_mm=0.9
