@@ -26,7 +26,7 @@ from scipy import special
 
 from brainsift.anatomy.framing import Frame
 from brainsift.evaluate.segmentation.agreement import icc
-from brainsift.learn.anatomy.job import split_label_maps
+from brainsift.learn.label_maps import split_label_maps
 from brainsift.learn.trainer import TrainingPlan, load_net
 from brainsift.learn.wmh.agreement import read_weights
 from brainsift.learn.wmh.bank import Bank, chunk_names, load_bank, write_chunk

@@ -93,7 +93,8 @@ def anatomy(
     """
     need_extra("train", "Training")
     need_folders(label_maps=label_maps)
-    from brainsift.learn.anatomy.job import Course, split_label_maps, train_and_export
+    from brainsift.learn.anatomy.job import Course, train_and_export
+    from brainsift.learn.label_maps import split_label_maps
     from brainsift.learn.trainer import TrainingPlan
 
     names = validation or []
@@ -431,7 +432,7 @@ def microbleeds(
     DIR --card OUTPUT/microbleeds_candidates.md`, and the same of `microbleeds_discriminator`.
     """
     need_extra("train", "Training")
-    from brainsift.learn.anatomy.job import split_label_maps
+    from brainsift.learn.label_maps import split_label_maps
     from brainsift.learn.microbleeds.banks import build_banks, hold_out
     from brainsift.learn.microbleeds.build import MODALITIES
     from brainsift.learn.microbleeds.job import Course, Networks, train_and_export

@@ -131,7 +131,7 @@ def train_for(
         if nothing can be read of what was given.
     """
     from brainsift.learn.adapt.filed import build_banks, train_filed
-    from brainsift.learn.anatomy.job import split_label_maps
+    from brainsift.learn.label_maps import split_label_maps
     from brainsift.learn.quality.bank import load_bank
 
     if given.sequence not in FOR:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from brainsift.learn.label_maps import images_in
 from brainsift.learn.people import person_of
 
 
@@ -36,8 +37,8 @@ def find_sources(label_maps: Path | None, scans: Path | None, validation: Sequen
     ValueError
         if a folder holds nothing that can be used, or a name fits no file.
     """
-    maps = _images(label_maps)
-    real = [p for p in _images(scans) if scans is None or _is_clean(scans, p)]
+    maps = [] if label_maps is None else images_in(label_maps)
+    real = [] if scans is None else [p for p in images_in(scans) if _is_clean(scans, p)]
     if not maps and not real:
         raise ValueError("there is neither a label map nor a clean scan: give `--label-maps`, `--real-scans` or both")
     names = set(validation)
@@ -54,10 +55,6 @@ def find_sources(label_maps: Path | None, scans: Path | None, validation: Sequen
         tuple(p for p in maps if held_out(p)),
         tuple(p for p in real if held_out(p)),
     )
-
-
-def _images(folder: Path | None) -> list[Path]:
-    return [] if folder is None else sorted(p for p in folder.iterdir() if p.name.endswith((".nii", ".nii.gz", ".mgz")))
 
 
 def _is_clean(folder: Path, path: Path) -> bool:

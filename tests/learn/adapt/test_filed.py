@@ -12,7 +12,7 @@ import pytest
 torch = pytest.importorskip("torch", reason='training needs the extra: pip install "brainsift[train]"')
 
 from brainsift.learn.adapt import filed  # noqa: E402
-from brainsift.learn.anatomy.job import split_label_maps  # noqa: E402
+from brainsift.learn.label_maps import split_label_maps  # noqa: E402
 from brainsift.learn.quality.bank import Example, load_bank, write_chunk  # noqa: E402
 from brainsift.learn.quality.flair import OTHERS, PAINTINGS, FlairChunk, chunk_examples, plan_flair  # noqa: E402
 from brainsift.learn.quality.truth import COLUMNS, truth_row  # noqa: E402

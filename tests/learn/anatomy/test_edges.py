@@ -27,6 +27,7 @@ from brainsift.learn.anatomy.edge_net import EdgeNet
 from brainsift.learn.anatomy.edge_train import train_edges
 from brainsift.learn.anatomy.job import Course, export_edges, load_networks, train_and_export, write_cards
 from brainsift.learn.anatomy.train import labels, train_where
+from brainsift.learn.label_maps import split_label_maps
 from brainsift.learn.trainer import TrainingPlan, load_net
 from brainsift.models.importing import import_model
 from brainsift.models.registry import MAX_MODEL_BYTES
@@ -158,7 +159,7 @@ def test_job_leaves_models_that_the_shelf_takes_and_cards_with_their_figures(
     assert card.count("| random contrast, whole head, slices up to 2 mm | 1 (1) |") == 2
     assert not (output / "anatomy.md").exists(), "the first network was kept, and so is its card"
 
-    split = job.split_label_maps(drawn_maps, ["drawn_1"])
+    split = split_label_maps(drawn_maps, ["drawn_1"])
     train_where(split.training, [], output / job.WHERE, plan, quiet=True)
     write_cards(output, split, load_bank(output / "bank"), quiet=True)
     assert (output / "anatomy.md").read_text().count("| 1 (1) |") == 3

@@ -13,9 +13,10 @@ import pytest
 import torch
 
 from brainsift.anatomy.labels import N_TISSUES
-from brainsift.learn.anatomy.job import export_where, split_label_maps
+from brainsift.learn.anatomy.job import export_where
 from brainsift.learn.anatomy.train import train_where
 from brainsift.learn.export import check_equal
+from brainsift.learn.label_maps import split_label_maps
 from brainsift.learn.segmenter import Segmenter
 from brainsift.learn.trainer import CHECKPOINT, CURVE, TrainingPlan
 from brainsift.models.registry import MAX_MODEL_BYTES

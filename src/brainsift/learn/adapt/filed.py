@@ -11,8 +11,8 @@ from brainsift.learn.adapt.domains import Domains
 from brainsift.learn.adapt.job import export_target, measured_figures
 from brainsift.learn.adapt.lessons import Lessons
 from brainsift.learn.adapt.train import train_adapted
-from brainsift.learn.anatomy.job import LabelMapSplit
 from brainsift.learn.building import build_folders
+from brainsift.learn.label_maps import LabelMapSplit
 from brainsift.learn.quality.bank import Bank, chunk_names, load_bank
 from brainsift.learn.quality.flair import make_chunk, plan_flair
 from brainsift.learn.quality.job import CARD_FILE, VALIDATION_SHARE

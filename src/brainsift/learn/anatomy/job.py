@@ -28,6 +28,7 @@ from brainsift.learn.anatomy.evaluate import (
 from brainsift.learn.anatomy.train import train_where
 from brainsift.learn.building import build_folders
 from brainsift.learn.export import export_onnx
+from brainsift.learn.label_maps import LabelMapSplit, split_label_maps
 from brainsift.learn.segmenter import Segmenter
 from brainsift.learn.sides import TRAINING_BANK, VALIDATION_BANK, VALIDATION_SEED, Banks
 from brainsift.learn.trainer import TrainingPlan, averaged_weights, load_net
@@ -43,33 +44,6 @@ WHERE, EDGES = "where", "edges"
 
 EDGES_VALIDATE_EVERY = 400
 VALIDATION_CHUNKS_SHARE = 0.04
-
-
-@dataclass(frozen=True)
-class LabelMapSplit:
-    """Label maps to train on and to validate with; no person is in both."""
-
-    training: tuple[Path, ...]
-    validation: tuple[Path, ...]
-
-
-def split_label_maps(folder: Path, validation: Sequence[str]) -> LabelMapSplit:
-    """Sort the NIfTI label maps of `folder`; `validation` names files, with or without their extension.
-
-    Raises
-    ------
-    ValueError
-        if there is no label map, or a name fits none of them.
-    """
-    maps = sorted(p for p in folder.iterdir() if p.name.endswith((".nii", ".nii.gz", ".mgz")))
-    if not maps:
-        raise ValueError(f"there is no label map in {folder}: give a folder of .nii, .nii.gz or .mgz files")
-    called = {v: [p for p in maps if p.name == v or p.name.startswith((f"{v}.", f"{v}_"))] for v in validation}
-    missing = [name for name, found in called.items() if not found]
-    if missing:
-        raise ValueError(f"no label map is called {', '.join(missing)} in {folder}")
-    held_out = {p for found in called.values() for p in found}
-    return LabelMapSplit(tuple(p for p in maps if p not in held_out), tuple(sorted(held_out)))
 
 
 @dataclass(frozen=True)

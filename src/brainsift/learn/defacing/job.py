@@ -9,7 +9,6 @@ from pathlib import Path
 
 import torch
 
-from brainsift.learn.anatomy.job import split_label_maps
 from brainsift.learn.building import build_folders
 from brainsift.learn.defacing.bank import Bank, chunk_names, load_bank
 from brainsift.learn.defacing.batches import whole
@@ -18,6 +17,7 @@ from brainsift.learn.defacing.card import write_card
 from brainsift.learn.defacing.net import AnswerAlone
 from brainsift.learn.defacing.train import finish, train_defacing
 from brainsift.learn.export import export_onnx
+from brainsift.learn.label_maps import split_label_maps
 from brainsift.learn.sides import (
     FRESH_BANK,
     FRESH_SEED,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from brainsift.learn.anatomy.job import LabelMapSplit
 from brainsift.learn.building import build_folders
+from brainsift.learn.label_maps import LabelMapSplit
 from brainsift.learn.microbleeds.bank import Bank, chunk_names, load_bank
 from brainsift.learn.microbleeds.build import make_chunk, plan_chunks
 from brainsift.learn.sides import (
