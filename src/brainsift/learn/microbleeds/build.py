@@ -49,6 +49,7 @@ class ChunkJob:
     ----------
     count : bleeds; drawn if None.
     voxel_mm : of the scan; drawn if None.
+    various : share of the bleeds that may have any size and look.
     """
 
     name: str
@@ -57,9 +58,13 @@ class ChunkJob:
     seed: int
     count: int | None = None
     voxel_mm: tuple[float, float, float] | None = None
+    various: float = 0.0
 
 
 EMPTY_SHARE = 0.15
+VARIOUS_SHARE = 0.5
+"""Of the bleeds to learn from may have any size and look."""
+
 FEW, MANY = 2, 30
 """To learn from, bleeds come more often than in people, where half of the heads have none: a head costs seconds however
 many it has. Counts are drawn between these two, evenly on a scale of logarithms."""
@@ -82,7 +87,7 @@ def plan_chunks(
 
     Parameters
     ----------
-    many : bleeds as `draw_many` draws them; else as often as in people.
+    many : bleeds as `draw_many` draws them, half of them of any size and look; else as people have them.
 
     Raises
     ------
@@ -92,7 +97,7 @@ def plan_chunks(
     jobs = []
     for turn in take_turns(label_maps, chunks, seed):
         count = draw_many(np.random.default_rng([turn.seed, 61])) if many else None
-        jobs.append(ChunkJob(*turn, count, voxel_mm))
+        jobs.append(ChunkJob(*turn, count, voxel_mm, VARIOUS_SHARE if many else 0.0))
     return jobs
 
 
@@ -107,7 +112,9 @@ def make_chunk(job: ChunkJob, folder: Path, prepared: Preparer = prepare_with_an
     rng = np.random.default_rng([job.seed, 67])
     reason = ""
     for _ in range(TRIES):
-        drawn = draw_bleed_example(rng, kept_head(job.path), count=job.count, voxel_mm=job.voxel_mm)
+        drawn = draw_bleed_example(
+            rng, kept_head(job.path), count=job.count, voxel_mm=job.voxel_mm, various=job.various
+        )
         examples: list[Example] = []
         for modality in MODALITIES:
             try:

@@ -29,7 +29,7 @@ from brainsift.learn.microbleeds.train import train_detector
 from brainsift.learn.sides import TRAINING_BANK, VALIDATION_BANK, Banks
 from brainsift.learn.trainer import MakeNet, TrainingPlan, load_net
 
-DETECTOR_SHARE, TEACHER_SHARE, STUDENTS_SHARE = 0.6, 0.12, 0.28
+DETECTOR_SHARE, TEACHER_SHARE, STUDENTS_SHARE = 0.5, 0.1, 0.4
 """Of the minutes; students with and without the teacher share theirs. What is not trained leaves its part to others."""
 
 CUBE_VALIDATE_EVERY = 100
@@ -96,11 +96,14 @@ class Course:
 
     def shares(self) -> dict[str, float]:
         """Of the minutes, what the detector, the teacher and each student get."""
-        parts = {DETECTOR: 0.0 if self.kept else DETECTOR_SHARE, TEACHER: TEACHER_SHARE if self.taught else 0.0}
-        kinds = 2 if self.taught else 1
-        parts[STUDENT] = STUDENTS_SHARE / 2 * kinds
+        parts = {
+            DETECTOR: 0.0 if self.kept else DETECTOR_SHARE,
+            TEACHER: TEACHER_SHARE if self.taught else 0.0,
+            STUDENT: STUDENTS_SHARE,
+        }
         whole = sum(parts.values())
-        return {name: part / whole / (kinds * self.students if name == STUDENT else 1) for name, part in parts.items()}
+        students = self.students * (2 if self.taught else 1)
+        return {name: part / whole / (students if name == STUDENT else 1) for name, part in parts.items()}
 
 
 def train_and_export(

@@ -27,11 +27,21 @@ the sizes of real ones: 2.0 / 3.1 / 4.0 mm (5, 50, 95 %) in thin slices, 2.6 / 3
 DIAMETER_LIMITS_MM = (0.7, 6.0)
 SUSCEPTIBILITY_PPM = (0.4, 1.2)
 
+WATER = (0.2, 0.8)
+"""Signal of the blood relative to tissue, before it decays."""
+
 FULL_MM = 2.0
 """Smaller bleeds hold thinner blood: their susceptibility falls with the diameter below this."""
 
 ROUND_SHARE = 0.6
 """Of bleeds are one ball; the others are two or three that overlap."""
+
+VARIOUS_MM = (1.5, 8.0)
+VARIOUS_PPM = (0.15, 1.2)
+VARIOUS_WATER = (0.0, 0.6)
+"""Bleeds of any look, on scales of logarithms but for the last: up to the 10 mm that a microbleed may measure
+(Greenberg 2009, Lancet Neurol 8:165), and balls with hardly any blooming. Learnt from bleeds of the usual sizes alone,
+networks took balls of 5 to 6 mm that another simulation had painted for none."""
 
 CALCIUM_PPM = (-1.6, -0.4)
 CALCIFIED: tuple[tuple[tuple[float, float, float], float, tuple[float, float], bool], ...] = (
@@ -56,16 +66,27 @@ def draw_count(rng: np.random.Generator) -> int:
     return round(float(np.exp(rng.uniform(*np.log(MANY)))))
 
 
-def draw_bleed(rng: np.random.Generator, region: str, at: Float64, larger: float = 1.0) -> Blob:
-    """Draw a bleed at a place (head voxels); all diameters are multiplied by `larger`."""
+def draw_bleed(
+    rng: np.random.Generator, region: str, at: Float64, larger: float = 1.0, *, various: bool = False
+) -> Blob:
+    """Draw a bleed at a place (head voxels); all diameters are multiplied by `larger`.
+
+    Parameters
+    ----------
+    various : of any size and look, instead of those of people.
+    """
     median, spread = DIAMETER_MM
-    diameter = float(np.clip(np.exp(rng.normal(np.log(median), spread)) * larger, *DIAMETER_LIMITS_MM))
-    chi = float(rng.uniform(*SUSCEPTIBILITY_PPM)) * min(1.0, 0.4 + 0.6 * diameter / FULL_MM)
+    if various:
+        diameter = min(_log_uniform(rng, *VARIOUS_MM) * larger, VARIOUS_MM[1])
+        chi = _log_uniform(rng, *VARIOUS_PPM)
+    else:
+        diameter = float(np.clip(np.exp(rng.normal(np.log(median), spread)) * larger, *DIAMETER_LIMITS_MM))
+        chi = float(rng.uniform(*SUSCEPTIBILITY_PPM)) * min(1.0, 0.4 + 0.6 * diameter / FULL_MM)
     return Blob(
         at=_triple(at),
         balls=_balls(rng, diameter / 2),
         chi_ppm=chi,
-        water=float(rng.uniform(0.2, 0.8)),
+        water=float(rng.uniform(*(VARIOUS_WATER if various else WATER))),
         kind="bleed",
         place=REGIONS[region].place,
         region=region,
@@ -111,6 +132,10 @@ def _balls(rng: np.random.Generator, radius_mm: float) -> tuple[Ball, ...]:
     away *= each * rng.uniform(0.5, 0.95) / np.linalg.norm(away, axis=1, keepdims=True)
     away -= away.mean(axis=0)
     return tuple(Ball(_triple(offset), each * float(rng.uniform(0.75, 1.0))) for offset in away)
+
+
+def _log_uniform(rng: np.random.Generator, low: float, high: float) -> float:
+    return float(np.exp(rng.uniform(np.log(low), np.log(high))))
 
 
 def _triple(values: Float64) -> tuple[float, float, float]:

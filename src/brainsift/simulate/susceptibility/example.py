@@ -82,6 +82,7 @@ def draw_bleed_example(
     slice_axis: int | None = None,
     modalities: Sequence[Modality] = MODALITIES,
     fine_mm: float = FINE_MM,
+    various: float = 0.0,
 ) -> BleedExample:
     """Draw a head with microbleeds and what is mistaken for them, and scan it.
 
@@ -93,6 +94,7 @@ def draw_bleed_example(
     slice_axis : 0 sagittal, 1 coronal, 2 axial; drawn if None, and that of the thickest side where `voxel_mm` is given.
     modalities : which images are made; each is the same whether the others are made or not.
     fine_mm : grid on which the head is painted.
+    various : share of the bleeds that may have any size up to 10 mm and any look, instead of those of people.
 
     Raises
     ------
@@ -122,7 +124,7 @@ def draw_bleed_example(
     affine = grid.affine(scanner)
     wanted = draw_count(of_bleeds) if count is None else count
     truth = np.zeros(grid.shape, np.uint16)
-    blobs, bleeds = _add_bleeds(of_bleeds, scene, PlaceFinder(of_bleeds, laid), wanted, scanner, truth, affine)
+    blobs, bleeds = _add_bleeds(of_bleeds, scene, PlaceFinder(of_bleeds, laid), wanted, scanner, truth, affine, various)
     scene.mimics[truth > 0] = 0
     images = finish(scene, scanner, finishing, shown, modalities)
     parameters = {
@@ -159,6 +161,7 @@ def _add_bleeds(
     scanner: Scanner,
     truth: NDArray[np.uint16],
     affine: Float64,
+    various: float,
 ) -> tuple[list[Blob], tuple[Bleed, ...]]:
     """Add bleeds to the scene and mark them in `truth`."""
     blobs: list[Blob] = []
@@ -168,7 +171,7 @@ def _add_bleeds(
             drawn = finder.draw(rng)
             if drawn is None:
                 break
-            found = _try_bleed(rng, scene, *drawn, scanner, truth)
+            found = _try_bleed(rng, scene, *drawn, scanner, truth, various)
             if found is None:
                 continue
             blob, mark = found
@@ -180,12 +183,19 @@ def _add_bleeds(
 
 
 def _try_bleed(
-    rng: np.random.Generator, scene: Scene, region: str, at: Float64, scanner: Scanner, truth: NDArray[np.uint16]
+    rng: np.random.Generator,
+    scene: Scene,
+    region: str,
+    at: Float64,
+    scanner: Scanner,
+    truth: NDArray[np.uint16],
+    various: float,
 ) -> tuple[Blob, Mark] | None:
     """Draw a bleed at a place and add it, grown until it shows; None where it cannot be told from what is there."""
     seed = int(rng.integers(2**31))
+    any_look = bool(np.random.default_rng([seed, 1]).random() < various)
     for growth in range(MOST_GROWTH + 1):
-        blob = draw_bleed(np.random.default_rng(seed), region, at, GROWTH**growth)
+        blob = draw_bleed(np.random.default_rng(seed), region, at, GROWTH**growth, various=any_look)
         spot = make_spot(blob, scene.grid, scanner)
         if spot is None:
             return None
