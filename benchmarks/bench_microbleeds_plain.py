@@ -22,8 +22,8 @@ from bench_microbleeds import HEADS, map_of, open_networks
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from brainsift.anatomy.compute import compute_anatomy
 from brainsift.anatomy.cleaning import is_any
+from brainsift.anatomy.compute import compute_anatomy
 from brainsift.anatomy.labels import BRAIN, Tissue, group_freesurfer
 from brainsift.evaluate.detection.marks import Marks, marks_of_points
 from brainsift.evaluate.detection.match import match_marks

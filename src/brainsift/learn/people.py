@@ -29,8 +29,12 @@ class Turn(NamedTuple):
     seed: int
 
 
-def take_turns(label_maps: Sequence[Path], chunks: int, seed: int) -> list[Turn]:
+def take_turns(label_maps: Sequence[Path], chunks: int, seed: int, first: int = 0) -> list[Turn]:
     """`chunks` turns that go around the label maps, each with a seed of its own.
+
+    Parameters
+    ----------
+    first : number of the first one.
 
     Raises
     ------
@@ -40,7 +44,7 @@ def take_turns(label_maps: Sequence[Path], chunks: int, seed: int) -> list[Turn]
     if not label_maps:
         raise ValueError("a bank is made from label maps, got none")
     turns = []
-    for number in range(chunks):
+    for number in range(first, first + chunks):
         path = label_maps[number % len(label_maps)]
         person = person_of(path)
         turns.append(Turn(f"{person}_{number:05d}", path, person, seed + number))

@@ -17,6 +17,7 @@ from brainsift.learn.microbleeds import banks, cubes, first, job, settings  # no
 from brainsift.learn.microbleeds.bank import load_bank, write_chunk  # noqa: E402
 from brainsift.learn.microbleeds.batches import Lessons  # noqa: E402
 from brainsift.learn.microbleeds.build import (  # noqa: E402
+    VARIOUS_SHARE,
     ChunkJob,
     as_volume,
     draw_many,
@@ -107,6 +108,9 @@ def test_chunks_go_around_the_label_maps_and_learning_sees_more_bleeds_than_peop
     assert 0.05 < np.mean(np.array(counts) == 0) < 0.25
     assert 5 < np.mean(counts) < 12
     assert max(counts) <= 30
+    assert [one.name for one in plan_chunks(maps, 2, seed=10, first=3)] == ["b_00003", "a_00004"]
+    assert {one.various for one in plan_chunks(maps, 2, seed=10)} == {0.0}
+    assert {one.various for one in plan_chunks(maps, 2, seed=10, many=True)} == {VARIOUS_SHARE}
     assert draw_many(np.random.default_rng(1)) == draw_many(np.random.default_rng(1))
     with pytest.raises(ValueError, match="got none"):
         plan_chunks([], 1, seed=0)

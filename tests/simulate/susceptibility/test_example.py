@@ -13,7 +13,7 @@ from scipy import ndimage
 from brainsift.evaluate.detection.points import read_points
 from brainsift.evaluate.labels import read_labels
 from brainsift.simulate.labelmap import LabelMap
-from brainsift.simulate.susceptibility.bleeds import draw_count
+from brainsift.simulate.susceptibility.bleeds import VARIOUS_MM, draw_bleed, draw_count
 from brainsift.simulate.susceptibility.example import BleedExample, Mimic, draw_bleed_example
 from brainsift.simulate.susceptibility.place import REGIONS, PlaceFinder
 from brainsift.simulate.susceptibility.study import simulate_bleeds_study
@@ -107,6 +107,29 @@ def test_half_of_heads_have_no_bleed_and_some_have_many() -> None:
     assert 0.46 < (counts == 0).mean() < 0.54
     assert 0.1 < (counts >= 4).mean() < 0.3
     assert counts.max() >= 13
+
+
+def test_bleeds_of_any_look_are_of_all_sizes_and_some_hardly_bloom() -> None:
+    def drawn(various: bool) -> list[tuple[float, float, float]]:
+        rng = np.random.default_rng(4)
+        blobs = [draw_bleed(rng, "cortex", np.zeros(3), various=various) for _ in range(400)]
+        return [(2 * max(ball.radius_mm for ball in one.balls), one.chi_ppm, one.water) for one in blobs]
+
+    usual, various = (np.array(drawn(kind)) for kind in (False, True))
+    assert np.mean(usual[:, 0] > 4) < 0.05
+    assert np.mean(various[:, 0] > 4) > 0.25
+    assert various[:, 0].max() <= VARIOUS_MM[1]
+    assert np.mean((various[:, 0] > 4) & (various[:, 1] < 0.3)) > 0.05
+
+
+def test_a_share_of_the_bleeds_is_of_any_look_and_none_is_by_default(phantom: LabelMap) -> None:
+    how = {"count": 12, "voxel_mm": VOXEL_MM, "fine_mm": FINE_MM, "modalities": ("gre",)}
+    usual, again, various = (
+        draw_bleed_example(np.random.default_rng(5), phantom, **more, **how)  # type: ignore[arg-type]
+        for more in ({}, {"various": 0.0}, {"various": 1.0})
+    )
+    assert usual.bleeds == again.bleeds
+    assert max(one.diameter_mm for one in usual.bleeds) < 5 < max(one.diameter_mm for one in various.bleeds)
 
 
 def test_places_lie_in_the_labels_of_their_region_and_mostly_in_the_cortex(phantom: LabelMap) -> None:

@@ -24,6 +24,10 @@ VALIDATION_SHARE = 0.2
 """Of the chunks, to choose weights and thresholds with, and as many again to measure with; their seeds differ from each
 other's and from training's."""
 
+MANY_SHARE = 0.25
+"""So many more heads to choose with have bleeds as those to learn from have, of any size and look: weights and
+thresholds must not be chosen by small ones alone."""
+
 
 def build_banks(
     split: LabelMapSplit, output: Path, chunks: int, seed: int, workers: int = 1, *, quiet: bool = False
@@ -38,7 +42,11 @@ def build_banks(
     held_out = held_out_chunks(chunks, VALIDATION_SHARE)
     jobs = {}
     if split.validation:
-        jobs[VALIDATION_BANK] = plan_chunks(split.validation, held_out, VALIDATION_SEED + 1000 * seed)
+        chosen_by = VALIDATION_SEED + 1000 * seed
+        jobs[VALIDATION_BANK] = [
+            *plan_chunks(split.validation, held_out, chosen_by),
+            *plan_chunks(split.validation, round(MANY_SHARE * held_out), chosen_by, first=held_out, many=True),
+        ]
         jobs[FRESH_BANK] = plan_chunks(split.validation, held_out, FRESH_SEED + 1000 * seed)
     jobs[TRAINING_BANK] = plan_chunks(split.training, chunks, 1000 * seed, many=True)
     build_folders(jobs, output, chunk_names, make_chunk, workers, quiet=quiet)

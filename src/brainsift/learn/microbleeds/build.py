@@ -80,6 +80,7 @@ def plan_chunks(
     chunks: int,
     seed: int,
     *,
+    first: int = 0,
     many: bool = False,
     voxel_mm: tuple[float, float, float] | None = None,
 ) -> list[ChunkJob]:
@@ -87,6 +88,7 @@ def plan_chunks(
 
     Parameters
     ----------
+    first : number of the first one.
     many : bleeds as `draw_many` draws them, half of them of any size and look; else as people have them.
 
     Raises
@@ -95,7 +97,7 @@ def plan_chunks(
         if there is no label map.
     """
     jobs = []
-    for turn in take_turns(label_maps, chunks, seed):
+    for turn in take_turns(label_maps, chunks, seed, first):
         count = draw_many(np.random.default_rng([turn.seed, 61])) if many else None
         jobs.append(ChunkJob(*turn, count, voxel_mm, VARIOUS_SHARE if many else 0.0))
     return jobs
