@@ -33,6 +33,8 @@ from brainsift.models.importing import import_model
 from brainsift.models.registry import MAX_MODEL_BYTES
 from brainsift.models.session import load_onnx
 from brainsift.models.shelf import find
+from brainsift.simulate.labelmap import load_label_map
+from brainsift.simulate.sulci import CORTEX
 
 SHAPE = (8, 8, 8)
 
@@ -55,6 +57,20 @@ def write_toys(folder: Path, person: str, examples: int) -> None:
         arrays = {f"0_{key}": value for key, value in vars(toy(number)).items()}
         row = {"person": person, "facts": {}}
         FILES.write(folder, f"{person}_{number}", [row], lambda path, a=arrays: np.savez(path, **a))
+
+
+def test_half_of_the_heads_have_narrower_sulci_and_some_wider_ones(drawn_maps: Path) -> None:
+    head = load_label_map(sorted(drawn_maps.iterdir())[0])
+    cortex = np.isin(head.values, CORTEX)
+
+    def grown(seed: int) -> int:
+        other = edge_bank.other_sulci(np.random.default_rng(seed), head)
+        return int(np.count_nonzero(cortex[other.codes])) - int(np.count_nonzero(cortex[head.codes]))
+
+    changes = np.array([grown(seed) for seed in range(60)])
+    assert 0.3 < np.mean(changes > 0) < 0.7
+    assert 0.08 < np.mean(changes < 0) < 0.35
+    assert (changes == 0).any()
 
 
 def test_an_untrained_network_repeats_the_mixture_model() -> None:
