@@ -72,6 +72,9 @@ MANY_BANK, MANY_HEADS, MANY_SEED = "bank_many", 16, 6_000_000
 RATES = (1.0, 2.0)
 """False ones per scan at which variants are compared: each has thresholds of its own."""
 
+EMPTY_EVERY = 3
+"""Draws of which one has no bleed, where their number is given."""
+
 SIZE_MM = 3.0
 STAGES = ("candidates", "after discrimination", "after clean-up", "with possible ones")
 
@@ -122,11 +125,12 @@ def stages_of(networks: BleedNetworks, volume: Volume, anatomy: Anatomy, modalit
     return {STAGES[0]: marks_of_points(mm, score=score)} | marks
 
 
-def ask(networks: BleedNetworks, path: Path, draw: int, slice_mm: float) -> Iterator[Case]:
+def ask(networks: BleedNetworks, path: Path, draw: int, slice_mm: float, count: int | None = None) -> Iterator[Case]:
     """Draw a head, scan it with slices of that thickness, and ask about each modality."""
     name = path.name.split("_labels")[0]
     rng = np.random.default_rng([FIRST_SEED, int("".join(filter(str.isdigit, name)) or 0), draw])
-    drawn = draw_bleed_example(rng, load_label_map(path), voxel_mm=(IN_PLANE_MM, IN_PLANE_MM, slice_mm), slice_axis=2)
+    voxel_mm = (IN_PLANE_MM, IN_PLANE_MM, slice_mm)
+    drawn = draw_bleed_example(rng, load_label_map(path), count=count, voxel_mm=voxel_mm, slice_axis=2)
     lesions = lesions_of(drawn)
     reference = marks_of_points([one.mm for one in lesions], [one.seen_diameter_mm for one in lesions])
     for modality in MODALITIES:
@@ -143,13 +147,15 @@ def stages(options: argparse.Namespace) -> None:
     """Ask what has not been asked yet, and print the table."""
     networks = open_networks(options.run)
     # Another network, other answers.
-    kept = options.run / f"stages_{networks.detector_sha256[:6]}{networks.model_sha256[:6]}.jsonl"
+    as_many = "" if options.bleeds is None else f"_{options.bleeds}bleeds"
+    kept = options.run / f"stages_{networks.detector_sha256[:6]}{networks.model_sha256[:6]}{as_many}.jsonl"
     draws = range(options.first, options.first + options.each)
     keys = [(head, draw, slice_mm) for draw in draws for head in options.heads for slice_mm in options.slices]
 
     def rows(key: tuple[str, int, float]) -> list[Row]:
         head, draw, slice_mm = key
-        return [_row(case) for case in ask(networks, map_of(options.label_maps, head), draw, slice_mm)]
+        count = None if options.bleeds is None else options.bleeds * bool(draw % EMPTY_EVERY)
+        return [_row(case) for case in ask(networks, map_of(options.label_maps, head), draw, slice_mm, count)]
 
     told = ask_missing(kept, keys, lambda row: (row["head"], row["draw"], row["slice_mm"]), rows)
     table([_case(row) for row in told])
@@ -338,6 +344,7 @@ def main() -> None:
     first.add_argument("--heads", nargs="+", default=HEADS)
     first.add_argument("--each", type=int, default=10)
     first.add_argument("--first", type=int, default=0, help="number of the first draw: others are other heads")
+    first.add_argument("--bleeds", type=int, help="in each head, none in every third; else as many as people have")
     first.add_argument("--slices", type=float, nargs="+", default=(1.0, 2.0, 4.0))
     first.set_defaults(go=stages)
     second = verbs.add_parser("ablate")
