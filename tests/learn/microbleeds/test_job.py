@@ -124,6 +124,10 @@ def test_a_detector_that_is_kept_is_copied_and_a_student_without_teacher_has_all
     card = (more / "microbleeds_discriminator.md").read_text()
     assert f"on the candidates of `{detector.name}`, SHA-256 `{sha256_of(detector)}`" in card
     assert "eacher (class" not in card
+    before = (tmp_path / "out" / "microbleeds_candidates.md").read_text()
+    train_and_export(banks, tmp_path / "out", plan, alone, quiet=True, networks=TINY)
+    assert (tmp_path / "out" / "microbleeds_candidates.md").read_text() == before
+    assert "It had no teacher" in (tmp_path / "out" / "microbleeds_discriminator.md").read_text()
     with pytest.raises(ValueError, match="holds no threshold"):
         first.kept_first(without_threshold(kept, more))
 

@@ -62,7 +62,9 @@ def finish(
     of_detector, of_discriminator = settings.metadata()
     paths = output / f"{CANDIDATES}.onnx", output / f"{DISCRIMINATOR}.onnx"
     if first.net is None:
-        shutil.copyfile(first.weights, paths[0])
+        # The one that this folder holds may be kept as well.
+        if not paths[0].exists() or not paths[0].samefile(first.weights):
+            shutil.copyfile(first.weights, paths[0])
     else:
         export_onnx(first.net, paths[0], export_example(banks.training), metadata=of_detector)
     seen = torch.from_numpy(cubes.input(slice(EXPORT_CUBES)))
@@ -71,10 +73,19 @@ def finish(
         told = figures(measure(first.ask, onnx_cube_asker(paths[1]), banks.fresh, settings), settings)
         fresh = cubes_if_any(first.ask, banks.fresh, cubes_folder(output, first.weights, FRESH_BANK))
         compared = [] if fresh is None else compare_students(students, fresh)
-        folders = {name: output / name for name in (DETECTOR, TEACHER) if (output / name).is_dir()}
-        folders["student"] = output / best
+        folders = _folders(output, first, students, best)
         write_cards(output, paths, folders, (banks.training, banks.fresh), told, compared, settings, how, began)
     return paths
+
+
+def _folders(output: Path, first: First, students: dict[str, nn.Module], best: str) -> dict[str, Path]:
+    """Of what was trained; an earlier training may have left more in `output`."""
+    folders = {"student": output / best}
+    if first.net is not None:
+        folders[DETECTOR] = output / DETECTOR
+    if any(name.rpartition("_")[0] == STUDENT for name in students):
+        folders[TEACHER] = output / TEACHER
+    return folders
 
 
 def _best(students: dict[str, nn.Module], shown: CubeBank | None) -> str:
