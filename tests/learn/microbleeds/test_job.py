@@ -41,6 +41,16 @@ def banks(tmp_path: Path) -> Banks[Bank]:
     return Banks(*(toy_bank(tmp_path / name, people, 2, only) for name, (people, only) in kinds.items()))
 
 
+@pytest.fixture
+def toy_sizes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Crops, cubes and rates that fit toy scans."""
+    monkeypatch.setattr(first, "EXPORT_SHAPE", (32, 32, 16))
+    monkeypatch.setattr(job, "CUBE_VALIDATE_EVERY", 2)
+    monkeypatch.setattr(cubes, "CANDIDATES_EACH", 4)
+    monkeypatch.setattr(cubes, "MIMICS_EACH", 3)
+    monkeypatch.setattr(settings, "CANDIDATE_RATE", 4.0)
+
+
 def test_a_detector_learns_what_bleeds_are(banks: Banks[Bank], tmp_path: Path) -> None:
     """Sixty steps are enough for bright balls beside bright tubes."""
     plan = TrainingPlan(steps=60, seed=3, threads=1, validate_every=30, learning_rate=1e-2)
@@ -65,13 +75,8 @@ def as_taught(softened: np.ndarray) -> np.ndarray:
 
 
 def test_one_call_trains_exports_and_measures_and_a_second_finds_it_done(
-    banks: Banks[Bank], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    banks: Banks[Bank], tmp_path: Path, toy_sizes: None
 ) -> None:
-    monkeypatch.setattr(first, "EXPORT_SHAPE", (32, 32, 16))
-    monkeypatch.setattr(job, "CUBE_VALIDATE_EVERY", 2)
-    monkeypatch.setattr(cubes, "CANDIDATES_EACH", 4)
-    monkeypatch.setattr(cubes, "MIMICS_EACH", 3)
-    monkeypatch.setattr(settings, "CANDIDATE_RATE", 4.0)
     plan = TrainingPlan(steps=4, seed=3, threads=1, validate_every=2)
     output = tmp_path / "out"
     detector, discriminator = train_and_export(banks, output, plan, COURSE, quiet=True, networks=TINY)
@@ -104,13 +109,8 @@ def test_one_call_trains_exports_and_measures_and_a_second_finds_it_done(
 
 
 def test_a_detector_that_is_kept_is_copied_and_a_student_without_teacher_has_all_the_minutes(
-    banks: Banks[Bank], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    banks: Banks[Bank], tmp_path: Path, toy_sizes: None
 ) -> None:
-    monkeypatch.setattr(first, "EXPORT_SHAPE", (32, 32, 16))
-    monkeypatch.setattr(job, "CUBE_VALIDATE_EVERY", 2)
-    monkeypatch.setattr(cubes, "CANDIDATES_EACH", 4)
-    monkeypatch.setattr(cubes, "MIMICS_EACH", 3)
-    monkeypatch.setattr(settings, "CANDIDATE_RATE", 4.0)
     plan = TrainingPlan(steps=4, seed=3, threads=1, validate_every=2)
     detector, _ = train_and_export(banks, tmp_path / "out", plan, COURSE, quiet=True, networks=TINY)
     alone = replace(COURSE, kept=detector, taught=False)
