@@ -128,7 +128,7 @@ def stages_of(networks: BleedNetworks, volume: Volume, anatomy: Anatomy, modalit
 def ask(networks: BleedNetworks, path: Path, draw: int, slice_mm: float, count: int | None = None) -> Iterator[Case]:
     """Draw a head, scan it with slices of that thickness, and ask about each modality."""
     name = path.name.split("_labels")[0]
-    rng = np.random.default_rng([FIRST_SEED, int("".join(filter(str.isdigit, name)) or 0), draw])
+    rng = np.random.default_rng([FIRST_SEED, number_of(name), draw])
     voxel_mm = (IN_PLANE_MM, IN_PLANE_MM, slice_mm)
     drawn = draw_bleed_example(rng, load_label_map(path), count=count, voxel_mm=voxel_mm, slice_axis=2)
     lesions = lesions_of(drawn)
@@ -164,6 +164,11 @@ def stages(options: argparse.Namespace) -> None:
 def map_of(label_maps: Path, head: str) -> Path:
     """The label map of a head."""
     return next(label_maps.glob(f"{head}[._]*"))
+
+
+def number_of(name: str) -> int:
+    """Of a head, for its seeds; 0 where its name has none."""
+    return int("".join(filter(str.isdigit, name)) or 0)
 
 
 def table(cases: Sequence[Case]) -> None:

@@ -6,7 +6,7 @@ Our own simulation is physics: fields, phase, veins, drop-out. Networks may lear
 Here a head has one grey value a tissue, a smooth field and Rician noise, and ten balls of 3 to 9 mm with soft edges
 that take most of the signal (or add 0.2 to 0.6 ppm): no blooming, no vessel, nothing else that is dark in the brain.
 The task's own code is run, clean-up included. `--models` names a folder with both ONNX files, else the packaged ones.
-Everything printed is simulated; intervals resample drawn heads.
+Everything printed is simulated; intervals resample people.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
-from bench_microbleeds import HEADS, map_of, open_networks
+from bench_microbleeds import HEADS, map_of, number_of, open_networks
 from numpy.typing import NDArray
 from scipy import ndimage
 
@@ -127,7 +127,7 @@ def acquire(rng: np.random.Generator, modality: Modality, image: Float32, tissue
 
 def ask(networks: BleedNetworks, head: LabelMap, name: str, draw: int) -> list[Case]:
     """Draw a head and ask about it as each modality."""
-    rng = np.random.default_rng([SEED, int("".join(filter(str.isdigit, name)) or 0), draw])
+    rng = np.random.default_rng([SEED, number_of(name), draw])
     tissue = without_specks(group_freesurfer(head.values)[head.codes])
     thick = SLICES[draw % len(SLICES)]
     tissue = tissue[:, :, : tissue.shape[2] // thick * thick]

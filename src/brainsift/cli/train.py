@@ -27,6 +27,7 @@ from brainsift.cli.train_adapt import (
 )
 from brainsift.cli.train_options import (
     Device,
+    KeptFirst,
     KeptMaps,
     KeptSources,
     Minutes,
@@ -61,12 +62,7 @@ def anatomy(
         Path, typer.Option(metavar="DIR", help="Folder of whole-head label maps with FreeSurfer's values.")
     ],
     validation: KeptMaps = None,
-    where: Annotated[
-        str,
-        typer.Option(
-            metavar="FILE", help="Keep this first network, or the `packaged` one; `nothing` to train a new one."
-        ),
-    ] = "nothing",
+    where: KeptFirst = "nothing",
     start: Annotated[
         str,
         typer.Option(
@@ -390,12 +386,7 @@ def microbleeds(
         list[str] | None, typer.Option(metavar="MODALITY", help="Hold `gre`, `swi` or `qsm` out of training.")
     ] = None,
     frst: Annotated[bool, typer.Option("--frst/--no-frst", help="Show radial symmetry to the networks.")] = True,
-    candidates: Annotated[
-        str,
-        typer.Option(
-            metavar="FILE", help="Keep this first network, or the `packaged` one; `nothing` to train a new one."
-        ),
-    ] = "nothing",
+    candidates: KeptFirst = "nothing",
     teacher: Annotated[
         bool, typer.Option("--teacher/--no-teacher", help="Train a teacher, and students with it beside those without.")
     ] = True,

@@ -20,6 +20,10 @@ KeptSources = Annotated[
     list[str] | None,
     typer.Option(metavar="NAME", help="Label map or scan kept for validation, by its file name; several times."),
 ]
+KeptFirst = Annotated[
+    str,
+    typer.Option(metavar="FILE", help="Keep this first network, or the `packaged` one; `nothing` to train a new one."),
+]
 Scans = Annotated[
     Path | None, typer.Option(metavar="DIR", help="Folder that the labels' column `scan` is relative to.")
 ]

@@ -43,8 +43,10 @@ def _exchange(
 ) -> LabelMap:
     """A `share` of the voxels `given` that touch one of `taken` become what they touch."""
     is_given = np.isin(head.values, given)
+    if share <= 0 or not is_given.any():
+        return head
     found = ndimage.find_objects(np.isin(head.values, CORTEX)[head.codes].astype(np.uint8))
-    if share <= 0 or not found or not is_given.any():
+    if not found:
         return head
     box = tuple(slice(max(0, s.start - 1), s.stop + 1) for s in found[0])
     part = head.codes[box]

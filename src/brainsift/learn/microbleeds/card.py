@@ -118,22 +118,15 @@ def _students_told(trainings: dict[str, Path], how: Distillation, began: Path | 
 
 def _compared(trainings: dict[str, Path], compared: Sequence[Figure]) -> list[str]:
     """Students by kind; where there is one kind, by seed alone."""
-    taught = "teacher" in trainings
-    return [
-        "## With and without a teacher" if taught else "## On candidates alone",
-        "",
-        *(
-            [
-                "Students that differ in this and in their seed alone, on the detector's candidates in scans of people "
-                "that none has seen; reported as found. The one that ships had the highest AUC on validation scans."
-            ]
-            if taught
-            else ["On the detector's candidates in scans of people that it has not seen."]
-        ),
-        "",
-        *figure_table(compared),
-        "",
-    ]
+    if "teacher" in trainings:
+        title, words = (
+            "With and without a teacher",
+            "Students that differ in this and in their seed alone, on the detector's candidates in scans of people "
+            "that none has seen; reported as found. The one that ships had the highest AUC on validation scans.",
+        )
+    else:
+        title, words = "On candidates alone", "On the detector's candidates in scans of people that it has not seen."
+    return [f"## {title}", "", words, "", *figure_table(compared), ""]
 
 
 def _began(weights: Path | None) -> str:

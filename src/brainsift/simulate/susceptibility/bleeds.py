@@ -63,7 +63,7 @@ def draw_count(rng: np.random.Generator) -> int:
         return 0
     if rng.random() < FEW_SHARE:
         return int(rng.geometric(FEW))
-    return round(float(np.exp(rng.uniform(*np.log(MANY)))))
+    return round(_log_uniform(rng, *MANY))
 
 
 def draw_bleed(
