@@ -16,7 +16,8 @@ from brainsift.evaluate.labels import Label  # noqa: E402
 from brainsift.learn.microbleeds.bank import load_bank, write_chunk  # noqa: E402
 from brainsift.learn.microbleeds.batches import EXCHANGED_EVERY, Lessons, batches, turns  # noqa: E402
 from brainsift.learn.microbleeds.crops import cut, draw_crop, vary  # noqa: E402
-from brainsift.learn.microbleeds.cubes import cube_batches, cut_bank, is_bleed, is_unasked  # noqa: E402
+from brainsift.learn.microbleeds.cube_batches import cube_batches  # noqa: E402
+from brainsift.learn.microbleeds.cubes import CubeBank, cut_bank, is_bleed, is_unasked  # noqa: E402
 from brainsift.learn.microbleeds.example import Example, lay_pieces  # noqa: E402
 from brainsift.learn.microbleeds.labelled import labelled_banks, labelled_example, modality_of  # noqa: E402
 from brainsift.scans.errors import ScanError  # noqa: E402
@@ -183,6 +184,28 @@ def test_cubes_show_candidates_bleeds_and_mimics_with_their_truth(tmp_path: Path
     assert label.sum() == 4
     assert voxels[label[:, 0] > 0].any(axis=1).all()
     assert seen[label[:, 0] > 0, 0, 11:13, 11:13, 11:13].mean() > seen[:, 0].mean()
+
+
+def test_a_cube_and_its_bleed_voxels_are_moved_and_turned_alike() -> None:
+    """A ball off the centre: it stays bright where its voxels are, and no two batches show it at the same place."""
+    at = np.stack(np.meshgrid(*(np.arange(24),) * 3, indexing="ij"), axis=-1)
+    ball = np.linalg.norm(at - (8, 12, 15), axis=-1) < 4
+    grey = np.where(ball, 255, 85).astype(np.uint8)
+    label = np.array([True, False])
+    bank = CubeBank(
+        np.stack([np.stack([grey] * 3)] * 2),
+        np.stack([ball, ball]),
+        label,
+        np.zeros(2, int),
+        ("a",) * 2,
+        ("bleed",) * 2,
+    )
+    places = set()
+    for number, (seen, _, voxels) in zip(range(20), cube_batches(bank, 2, seed=0), strict=False):
+        inside = voxels[0].reshape(24, 24, 24) > 0
+        assert seen[0, 0][inside].min() > seen[0, 0][~inside].max(), number
+        places.add(tuple(np.argwhere(inside).mean(axis=0).round(1)))
+    assert len(places) > 10
 
 
 def test_a_place_is_a_bleed_near_its_centre_or_in_its_voxels() -> None:

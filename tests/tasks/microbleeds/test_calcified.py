@@ -51,5 +51,20 @@ def test_a_spot_in_each_pallidum(other: Place, expected: bool) -> None:
     assert calcify([at(19, -4, 0), LOBAR, other]).tolist() == [expected, False, expected]
 
 
+@pytest.mark.parametrize(
+    ("place", "expected"),
+    [
+        (at(1, -32, 5), True),  # pineal gland: calcified in most
+        (at(24, -42, 8, ventricle=1.0), True),  # choroid plexus
+        (at(1, 20, 50), False),  # falx
+        (at(19, -4, 0), False),  # a spot in each pallidum
+    ],
+)
+def test_where_the_sign_is_told_only_what_calcifies_often_is_doubted(place: Place, expected: bool) -> None:
+    places = [place, at(-19, -4, 0)]
+    assert calcify(places).tolist()[0]
+    assert calcify(places, [True, False]).tolist() == [expected, calcify(places).tolist()[1]]
+
+
 def test_no_place_at_all() -> None:
     assert calcify([]).tolist() == []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -213,38 +213,3 @@ def _bleed_voxels(example: Example, voxel: Float64) -> Mask:
         at = np.stack(np.meshgrid(*axes, indexing="ij"))
         result[number] = ndimage.map_coordinates(pieces, at, order=0, mode="constant") > 0
     return result
-
-
-def cube_batches(bank: CubeBank, size: int, seed: int, start: int = 0) -> Iterator[tuple[Float32, Float32, Float32]]:
-    """Endless (cubes (N, channels, 24, 24, 24), labels (N, 1), bleed voxels (N, 24³)).
-
-    Half of the cubes are bleeds; they are mirrored, turned in plane, and their contrast is changed.
-
-    Raises
-    ------
-    ValueError
-        if there are bleeds alone, or none.
-    """
-    rng = np.random.default_rng([seed, start])
-    sides = [np.flatnonzero(bank.label), np.flatnonzero(~bank.label)]
-    if not all(len(side) for side in sides):
-        raise ValueError("cubes of bleeds and of other places are needed, one of them is missing")
-    low, high = CUBE_CONTRAST
-    while True:
-        rows = np.concatenate([rng.choice(side, size // 2) for side in sides])
-        seen = bank.input(rows)
-        inside = bank.voxels[rows].astype(np.float32)
-        for number in range(len(rows)):
-            mirrored = tuple(slice(None, None, -1) if rng.random() < 0.5 else slice(None) for _ in range(3))
-            order = (1, 0, 2) if rng.random() < 0.5 else (0, 1, 2)
-            seen[number] = seen[number][:, *mirrored].transpose(0, *(1 + axis for axis in order))
-            inside[number] = inside[number][mirrored].transpose(order)
-        factor = np.exp(rng.uniform(np.log(low), np.log(high), (len(rows), 1, 1, 1))).astype(np.float32)
-        tissue = np.float32(LEVELS // 3 / LEVELS)
-        seen[:, 0] = np.clip(tissue + (seen[:, 0] - tissue) * factor, 0, 1)
-        seen[:, 1] = np.clip(seen[:, 1] * factor, 0, 1)
-        yield seen, bank.label[rows, None].astype(np.float32), inside.reshape(len(rows), -1)
-
-
-CUBE_CONTRAST = (0.85, 1.2)
-"""Times which a cube differs from tissue; vesselness hardly changes with so little."""

@@ -12,7 +12,8 @@ from torch import Tensor, nn
 
 from brainsift.evaluate.ranking import auc
 from brainsift.learn.memory import keep_freed_memory
-from brainsift.learn.microbleeds.cubes import CubeBank, cube_batches
+from brainsift.learn.microbleeds.cube_batches import cube_batches
+from brainsift.learn.microbleeds.cubes import CubeBank
 from brainsift.learn.microbleeds.losses import CubeTarget, Distillation, student_loss, teacher_loss
 from brainsift.learn.microbleeds.net import StudentNet, TeacherNet
 from brainsift.learn.microbleeds.predict import cube_asker

@@ -21,7 +21,7 @@ from brainsift.learn.microbleeds.example import Example
 from brainsift.learn.microbleeds.first import First, export_example
 from brainsift.learn.microbleeds.losses import Distillation
 from brainsift.learn.microbleeds.measure import figures, measure
-from brainsift.learn.microbleeds.predict import Ask, AskCubes, Found, cube_asker, find, judge, match, onnx_cube_asker
+from brainsift.learn.microbleeds.predict import Ask, AskCubes, Found, alone, cube_asker, find, match, onnx_cube_asker
 from brainsift.learn.microbleeds.settings import (
     SHARES,
     Settings,
@@ -112,9 +112,9 @@ def choose_settings(ask: Ask, ask_cubes: AskCubes, validation: Bank | None, cand
     judged: dict[float, list[Match]] = {share: [] for share in SHARES}
     for example, found in zip(examples, founds, strict=True):
         kept = found.at_least(candidate)
-        alone = judge(ask_cubes, example, kept)
+        of_cubes = alone(ask_cubes, example, kept)
         for share, matches in judged.items():
-            both = joint_probability(alone.astype(np.float32), kept.score.astype(np.float32), share)
+            both = joint_probability(of_cubes, kept.score.astype(np.float32), share)
             matches.append(match(example, kept, both.astype(float)))
     return chosen(candidate, judged)
 

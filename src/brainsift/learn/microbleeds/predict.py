@@ -22,7 +22,9 @@ from brainsift.tasks.microbleeds.network import (
     candidate_probability,
     candidates,
     cubes,
-    joint_probability,
+    from_all_sides,
+    judge_cubes,
+    log_odds,
     probability,
 )
 
@@ -136,8 +138,15 @@ def judge(ask: AskCubes, example: Example, found: Found, share: float = 0.0) -> 
     """
     if not len(found.voxel):
         return np.zeros(0)
-    of_cube = ask(cubes(example.prepared(), found.voxel))
-    return joint_probability(of_cube, found.score.astype(np.float32), share).astype(float)
+    seen, score = cubes(example.prepared(), found.voxel), found.score.astype(np.float32)
+    return judge_cubes(lambda part: log_odds(ask(part)), seen, score, share).astype(float)
+
+
+def alone(ask: AskCubes, example: Example, found: Found) -> Float32:
+    """(N,) probability of each candidate by the discriminator, from all sides, whatever the detector says."""
+    if not len(found.voxel):
+        return np.zeros(0, np.float32)
+    return probability(from_all_sides(lambda part: log_odds(ask(part)), cubes(example.prepared(), found.voxel)))
 
 
 def match(example: Example, found: Found, score: Float64 | None = None) -> Match:

@@ -1,10 +1,11 @@
 """Places that calcify in healthy adults: there a magnitude image cannot tell calcium from blood, for both take signal.
 
-A map of susceptibility can (calcium is diamagnetic), so none of this is asked of one. Places in MNI152, with room for
-an affine that errs by a few millimetres and for how brains differ. On CT of adults the pineal gland is calcified in
-71 %, the choroid plexus in 66 %, the habenula beside the pineal gland in 20 %, the falx in 7 %, the basal ganglia, on
-both sides mostly, in 1 % (Daghighi 2007, Folia Morphol 66:115); symmetrical spots in the pallidum are no microbleeds
-(Greenberg 2009, Lancet Neurol 8:165).
+A map of susceptibility can (calcium is diamagnetic), so none of this is asked of one. A SWI holds the sign as well, in
+the phase mask around the spot: where it looks very much like blood, only places that calcify often are asked. Places in
+MNI152, with room for an affine that errs by a few millimetres and for how brains differ. On CT of adults the pineal
+gland is calcified in 71 %, the choroid plexus in 66 %, the habenula beside the pineal gland in 20 %, the falx in 7 %,
+the basal ganglia, on both sides mostly, in 1 % (Daghighi 2007, Folia Morphol 66:115); symmetrical spots in the pallidum
+are no microbleeds (Greenberg 2009, Lancet Neurol 8:165).
 """
 
 from __future__ import annotations
@@ -36,23 +37,41 @@ MIRRORED_MM = 12.0
 """A spot and the mirror image of the other one are this near to each other at the most."""
 
 
-def calcify(places: Sequence[Place]) -> NDArray[np.bool_]:
-    """(N,) whether each place is one that often calcifies. Where the brain is not placed in MNI152, none is."""
-    told = np.array([_in_a_site(place) for place in places], np.bool_)
+TELLING = 0.99
+"""Probability of a bleed in a SWI from which on its phase is taken to tell blood from calcium."""
+
+
+def calcify(places: Sequence[Place], sign_told: Sequence[bool] | None = None) -> NDArray[np.bool_]:
+    """(N,) whether each place is one that often calcifies. Where the brain is not placed in MNI152, none is.
+
+    Parameters
+    ----------
+    sign_told : (N,), whether the image tells that a place is blood: falx and pallidum, which calcify in few, are not
+        doubted there; plexus and pineal gland, which do in most, are. None for nowhere.
+    """
+    told = [False] * len(places) if sign_told is None else sign_told
+    seldom = np.array([_in_falx(place) for place in places], np.bool_)
     for first, place in enumerate(places):
-        if not told[first] and any(_paired(place, other) for i, other in enumerate(places) if i != first):
-            told[first] = True
-    return told
+        if not seldom[first] and any(_paired(place, other) for i, other in enumerate(places) if i != first):
+            seldom[first] = True
+    often = np.array([_in_pineal(place) or _in_plexus(place) for place in places], np.bool_)
+    result: NDArray[np.bool_] = often | (seldom & ~np.asarray(told, np.bool_))
+    return result
 
 
-def _in_a_site(place: Place) -> bool:
-    if place.mni_mm is None:
+def _in_pineal(place: Place) -> bool:
+    return place.mni_mm is not None and _apart(place.mni_mm, PINEAL_MM) <= PINEAL_REACH_MM
+
+
+def _in_plexus(place: Place) -> bool:
+    if place.mni_mm is None or place.ventricle_mm > PLEXUS_TO_VENTRICLE_MM:
         return False
     x, y, z = place.mni_mm
-    if _apart((x, y, z), PINEAL_MM) <= PINEAL_REACH_MM:
-        return True
-    plexus = _apart((abs(x), y, z), PLEXUS_MM) <= PLEXUS_REACH_MM and place.ventricle_mm <= PLEXUS_TO_VENTRICLE_MM
-    return plexus or (abs(x) <= FALX_X_MM and z >= FALX_ABOVE_MM)
+    return _apart((abs(x), y, z), PLEXUS_MM) <= PLEXUS_REACH_MM
+
+
+def _in_falx(place: Place) -> bool:
+    return place.mni_mm is not None and abs(place.mni_mm[0]) <= FALX_X_MM and place.mni_mm[2] >= FALX_ABOVE_MM
 
 
 def _paired(one: Place, other: Place) -> bool:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from brainsift.anatomy.anatomy import Anatomy
 from brainsift.scans.volume import Volume
 from brainsift.tasks.microbleeds.bleeds import Bleed, Looked
-from brainsift.tasks.microbleeds.calcified import calcify
+from brainsift.tasks.microbleeds.calcified import TELLING, calcify
 from brainsift.tasks.microbleeds.cleanup import Judged, judge
 from brainsift.tasks.microbleeds.extent import Extent, extent_of
 from brainsift.tasks.microbleeds.mars import MarsAtlas
@@ -122,7 +122,7 @@ def _cases(
     cases: list[_Case] = []
     taken = np.zeros(volume.shape, np.bool_)
     places = find_places(mm[order], anatomy, atlas)
-    calcified = np.zeros(len(places), np.bool_) if prepared.modality == "qsm" else calcify(places)
+    calcified = _calcified(prepared, places, probability[order])
     for number, place, calcifies in zip(order.tolist(), places, calcified.tolist(), strict=True):
         extent = extent_of(volume, anatomy, prepared.reading, mm[number])
         sure = float(probability[number]) >= networks.threshold
@@ -135,6 +135,13 @@ def _cases(
             taken[where] = True
         cases.append(_Case(number, float(probability[number]), mm[number], place, extent, judged))
     return cases
+
+
+def _calcified(prepared: Prepared, places: Sequence[Place], probability: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """(N,) which places may as well be calcium."""
+    if prepared.modality == "qsm":
+        return np.zeros(len(places), np.bool_)
+    return calcify(places, [prepared.modality == "swi" and bool(of >= TELLING) for of in probability])
 
 
 def _bleed(number: int, case: _Case, volume: Volume) -> Bleed:

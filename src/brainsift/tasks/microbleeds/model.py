@@ -23,8 +23,7 @@ from brainsift.tasks.microbleeds.network import (
     candidate_probability,
     candidates,
     cubes,
-    joint_probability,
-    probability,
+    judge_cubes,
 )
 
 Float32 = NDArray[np.float32]
@@ -49,7 +48,7 @@ class BleedNetworks:
     detector_sha256, model_sha256 : of the two files; the second decides and stands in the finding.
     candidate_threshold : probability of a voxel from which on a place is looked at.
     threshold : probability of a place from which on it is a bleed.
-    detector_share : of the detector in that probability; see `joint_probability`.
+    detector_share : of the detector in that probability; see `odds.joint_probability`.
     possible_threshold : probability of a place from which on it is a possible bleed, for a person to see.
     """
 
@@ -86,15 +85,20 @@ class BleedNetworks:
             if the model gives something else than one number for each place.
         """
         name = self.discriminator.get_inputs()[0].name
-        found = np.empty(len(places), np.float32)
-        for first in range(0, len(places), CUBES_AT_ONCE):
-            part = places[first : first + CUBES_AT_ONCE]
-            seen = cubes(prepared, np.array([place.voxel for place in part]))
-            logits = self.discriminator.run(None, {name: seen})[0]
-            if logits.shape != (len(part), 1):
-                raise _bad(DISCRIMINATOR, f"answers of the shape {logits.shape} for {len(part)} places")
-            found[first : first + len(part)] = probability(logits[:, 0])
-        return joint_probability(found, np.array([place.score for place in places], np.float32), self.detector_share)
+
+        def ask(seen: Float32) -> Float32:
+            found = np.empty(len(seen), np.float32)
+            for first in range(0, len(seen), CUBES_AT_ONCE):
+                part = seen[first : first + CUBES_AT_ONCE]
+                logits = self.discriminator.run(None, {name: part})[0]
+                if logits.shape != (len(part), 1):
+                    raise _bad(DISCRIMINATOR, f"answers of the shape {logits.shape} for {len(part)} places")
+                found[first : first + len(part)] = logits[:, 0]
+            return found
+
+        seen = cubes(prepared, np.array([place.voxel for place in places], np.float64).reshape(-1, 3))
+        score = np.array([place.score for place in places], np.float32)
+        return judge_cubes(ask, seen, score, self.detector_share)
 
 
 def networks_of(detector: Any, discriminator: Any, detector_sha256: str, model_sha256: str) -> BleedNetworks:

@@ -19,6 +19,7 @@ from brainsift.tasks.microbleeds.cubes import CUBE_CHANNELS, CUBE_MM, CUBE_VOXEL
 from brainsift.tasks.microbleeds.frst import frst
 from brainsift.tasks.microbleeds.grid import MULTIPLE_OF, SPACING_MM, cut_brain
 from brainsift.tasks.microbleeds.modality import Modality
+from brainsift.tasks.microbleeds.odds import from_all_sides, joint_probability, judge_cubes, log_odds, probability
 from brainsift.tasks.microbleeds.polarity import Reading, read_image
 from brainsift.tasks.microbleeds.scaling import TISSUE, from_magnitude, from_susceptibility, tissue_field
 
@@ -48,9 +49,6 @@ one voxel of the brain in a thousand 0.0003."""
 SOFTENED = 4.0
 """The detector's logits are divided by this: it learns that a bleed weighs hundreds of voxels, so its odds are far too
 high, and all that it is sure of would round to 1 and could not be ranked."""
-
-TINY = 1e-7
-"""The least probability whose log-odds are told apart."""
 
 SEEN_MM = 2.0
 """The image is blanked further than this from all that lies inside the skull: bone is as dark as blood."""
@@ -168,32 +166,6 @@ def candidate_probability(logits: NDArray[np.floating]) -> Float32:
     return probability(logits / np.float32(SOFTENED))
 
 
-def joint_probability(of_cube: Float32, score: Float32, share: float) -> Float32:
-    """What both networks say of places together, float32 (N,): the mean of their log-odds. The detector has seen more
-    around them.
-
-    Parameters
-    ----------
-    of_cube, score : (N,), probabilities of the discriminator and of the detector.
-    share : of the detector in the mean, 0 to 1; its log-odds are `SOFTENED` already.
-    """
-    if not share:
-        return of_cube
-    return probability(np.float32(1 - share) * log_odds(of_cube) + np.float32(share) * log_odds(score))
-
-
-def log_odds(of: NDArray[np.floating]) -> Float32:
-    """Of probabilities of any shape, float32; bounded where they round to 0 or 1."""
-    bounded = np.clip(of.astype(np.float64), TINY, 1 - TINY)
-    return np.asarray(np.log(bounded / (1 - bounded)), np.float32)
-
-
-def probability(logits: NDArray[np.floating]) -> Float32:
-    """Of logits of any shape, float32."""
-    half = np.tanh(np.float32(0.5) * logits.astype(np.float32, copy=False))
-    return np.asarray((half + np.float32(1)) * np.float32(0.5), np.float32)
-
-
 __all__ = [
     "CANDIDATES",
     "CHANNELS",
@@ -212,7 +184,9 @@ __all__ = [
     "candidates",
     "cube",
     "cubes",
+    "from_all_sides",
     "joint_probability",
+    "judge_cubes",
     "log_odds",
     "prepare",
     "probability",
