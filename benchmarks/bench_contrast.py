@@ -26,10 +26,11 @@ from scipy.optimize import minimize
 
 from brainsift.anatomy.compute import compute_anatomy
 from brainsift.evaluate.ranking import auc
+from brainsift.learn import as_read
 from brainsift.learn.quality.clean import CleanScan, Painting, draw_painting, paint, place_head
 from brainsift.learn.quality.corrupt import apply_fault, draw_fault
 from brainsift.scans.errors import ScanError
-from brainsift.scans.volume import InputGrid, ReadFacts, Volume
+from brainsift.scans.volume import Volume
 from brainsift.simulate.artefacts.grades import contrast_grade
 from brainsift.simulate.artefacts.intensity import apply_noise, draw_noise
 from brainsift.simulate.contrast import twin
@@ -123,9 +124,7 @@ def as_volume(image: NDArray[np.float32], spacing_mm: tuple[float, float, float]
     """As the reader would give it, centred."""
     affine = np.diag([*spacing_mm, 1.0])
     affine[:3, 3] = -np.array(image.shape) / 2 * np.array(spacing_mm)
-    x, y, z = image.shape
-    grid = InputGrid((x, y, z), affine, (0, 1, 2), (False, False, False))
-    return Volume(np.ascontiguousarray(image), affine, grid, ReadFacts("nifti1", "int16", (x, y, z), "0" * 64))
+    return as_read.as_volume(np.ascontiguousarray(image), affine, magnitude=False)
 
 
 def odds(logs: Float64, rows: Sequence[Row], sequence: str, grade: int) -> Float64:

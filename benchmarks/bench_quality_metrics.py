@@ -19,8 +19,9 @@ from scipy.stats import spearmanr
 
 from brainsift.anatomy.anatomy import Anatomy
 from brainsift.anatomy.labels import BRAIN, Tissue, group_freesurfer
+from brainsift.learn.as_read import as_volume
 from brainsift.scans.conform import labels_to_input, to_working_grid
-from brainsift.scans.volume import InputGrid, ReadFacts, Volume
+from brainsift.scans.volume import Volume
 from brainsift.simulate.acquire import add_rician_noise
 from brainsift.simulate.artefacts.course import draw_motion
 from brainsift.simulate.artefacts.motion import apply_motion
@@ -56,13 +57,6 @@ def still_head(data: Path, number: int) -> SimulatedHead:
     acquisition = replace(drawn.acquisition, resolution_mm=(1.0, 1.0, 1.0), bias=0.15, noise=0.0, ghost=0.0, gamma=1.0)
     parameters = HeadParameters(drawn.deformation, drawn.contrast, WHOLE, acquisition)
     return render_head(head, parameters, SHAPE, 1.0)
-
-
-def volume_of(image: np.ndarray, affine: np.ndarray) -> Volume:
-    """A volume as a reader gives it, in whole numbers like a scanner's."""
-    stored = np.rint(1000 * image).astype(np.float32)
-    grid = InputGrid(stored.shape, affine, (0, 1, 2), (False, False, False))
-    return Volume(stored, affine, grid, ReadFacts("nifti1", "int16", stored.shape, "0" * 64))
 
 
 def true_anatomy(volume: Volume, native: np.ndarray) -> Anatomy:
@@ -103,12 +97,12 @@ def simulated(data: Path) -> None:
         head = still_head(data, number)
         rng = np.random.default_rng(1000 + number)
         for sigma in NOISE:
-            volume = volume_of(add_rician_noise(rng, head.image, sigma), head.affine)
+            volume = as_volume(add_rician_noise(rng, head.image, sigma), head.affine)
             noisy.setdefault(number, []).append((sigma, compute_metrics(volume, true_anatomy(volume, head.labels))))
         brain = np.isin(group_freesurfer(head.labels), BRAIN)
         for severity in SEVERITY:
             moved = apply_motion(head.image, draw_motion(rng, severity), (1.0, 1.0, 1.0), brain)
-            volume = volume_of(add_rician_noise(rng, moved.image, STILL_NOISE), head.affine)
+            volume = as_volume(add_rician_noise(rng, moved.image, STILL_NOISE), head.affine)
             metrics = compute_metrics(volume, true_anatomy(volume, head.labels))
             moving.setdefault(number, []).append((moved.displacement_mm, metrics))
     table("Noise, sigma over the brightest tissue", noisy)
@@ -120,7 +114,7 @@ def cost(data: Path) -> None:
     head = still_head(data, HEADS[0])
     image = np.pad(head.image, ((0, 0), (16, 16), (32, 32)))[8:184]
     native = np.pad(head.labels, ((0, 0), (16, 16), (32, 32)))[8:184]
-    volume = volume_of(add_rician_noise(np.random.default_rng(0), image, STILL_NOISE), head.affine)
+    volume = as_volume(add_rician_noise(np.random.default_rng(0), image, STILL_NOISE), head.affine)
     anatomy = true_anatomy(volume, native)
     times = []
     for _ in range(7):

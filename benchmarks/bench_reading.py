@@ -15,10 +15,11 @@ from pathlib import Path
 import numpy as np
 from isal import igzip, isal_zlib
 
+from brainsift.learn.as_read import as_volume
 from brainsift.scans.catalog import catalog
 from brainsift.scans.conform import to_working_grid
 from brainsift.scans.read import read
-from brainsift.scans.volume import InputGrid, ReadFacts, Volume
+from brainsift.scans.volume import Volume
 
 REPEATS = 3
 
@@ -55,8 +56,7 @@ def large_volume(order: str) -> Volume:
     """A 460 x 512 x 160 scan at 0.5 x 0.5 x 1 mm."""
     data = np.asarray(np.random.default_rng(0).random((460, 512, 160), dtype=np.float32), order=order)  # type: ignore[call-overload]
     affine = np.diag([0.5, 0.5, 1.0, 1.0])
-    grid = InputGrid((460, 512, 160), affine, (0, 1, 2), (False, False, False))
-    return Volume(data, affine, grid, ReadFacts("nifti1", "float32", (460, 512, 160), "0" * 64))
+    return as_volume(data, affine, magnitude=False)
 
 
 def bench_conform() -> None:

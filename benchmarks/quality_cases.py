@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from brainsift.anatomy.compute import compute_anatomy
+from brainsift.learn.as_read import as_volume
 from brainsift.learn.quality.bank import Example, chunk_names, to_levels, write_chunk
 from brainsift.learn.quality.clean import (
     CleanScan,
@@ -35,7 +36,7 @@ from brainsift.learn.quality.zoo import read_again
 from brainsift.scans.read import read, read_file
 from brainsift.scans.ref import ScanRef
 from brainsift.scans.signed import negative_share
-from brainsift.scans.volume import InputGrid, ReadFacts, Volume
+from brainsift.scans.volume import Volume
 from brainsift.simulate.artefacts.intensity import Noise, draw_noise
 from brainsift.simulate.heads import grid_shape
 from brainsift.simulate.labelmap import LabelMap, load_label_map
@@ -174,8 +175,7 @@ def volume_of(image: np.ndarray, spacing_mm: tuple[float, ...]) -> Volume:
     """A volume as a reader gives it, in whole numbers like a scanner's."""
     whole = stored(image)[0].astype(np.float32)
     affine = np.diag([*spacing_mm, 1.0])
-    grid = InputGrid(whole.shape, affine, (0, 1, 2), (False, False, False))
-    return Volume(whole, affine, grid, ReadFacts("nifti1", "int16", whole.shape, "0" * 64))
+    return as_volume(whole, affine, magnitude=False)
 
 
 def graded(faulty: Faulty, noise: Noise | None, extra: dict[str, Any]) -> Example:
