@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from brainsift.tasks.microbleeds.odds import MIRRORS, from_all_sides, joint_probability, judge_cubes, probability
+from brainsift.tasks.microbleeds.odds import LOOK_AGAIN, MIRRORS, from_all_sides, joint_probability, judge_cubes, probability
 
 Float32 = NDArray[np.float32]
 
@@ -35,7 +35,7 @@ def test_what_is_unlikely_at_first_sight_is_not_looked_at_again() -> None:
 
     said = judge_cubes(ask, seen, score, 0.3)
     first = joint_probability(probability(corner(seen)), score, 0.3)
-    likely = first >= 0.1
+    likely = first >= LOOK_AGAIN
     assert 0 < likely.sum() < 40
     assert asked == [40] + [likely.sum()] * len(MIRRORS)
     np.testing.assert_array_equal(said[~likely], first[~likely])
