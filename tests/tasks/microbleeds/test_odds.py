@@ -5,7 +5,14 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from brainsift.tasks.microbleeds.odds import LOOK_AGAIN, MIRRORS, from_all_sides, joint_probability, judge_cubes, probability
+from brainsift.tasks.microbleeds.odds import (
+    LOOK_AGAIN,
+    MIRRORS,
+    from_all_sides,
+    joint_probability,
+    judge_cubes,
+    probability,
+)
 
 Float32 = NDArray[np.float32]
 
