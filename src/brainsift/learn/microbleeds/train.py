@@ -27,8 +27,8 @@ CURVE_RATES = (2.0, 8.0, 32.0)
 """False candidates per scan: what the discriminator is left with, and more."""
 
 CURVE_EXAMPLES = 24
-"""Validation scans looked at for each point of the curve, with bleeds three quarters of them: each takes seconds. With
-12 the curve's points differed by less than one bleed."""
+"""Validation scans looked at for each point of the curve, with bleeds three quarters of them: each takes seconds, and
+with half as many one bleed more or less decided which weights were kept."""
 
 
 def train_detector(
