@@ -123,8 +123,13 @@ def vary(rng: np.random.Generator, crop: Crop) -> Crop:
     order = (1, 0, 2) if swap else (0, 1, 2)
     factor = np.float32(np.exp(rng.uniform(*np.log(CONTRAST))))
     seen = crop.input[:, *mirrored].transpose(0, *(1 + axis for axis in order)).copy()
-    tissue = np.float32(BLANK / LEVELS)
-    seen[0] = np.clip(tissue + (seen[0] - tissue) * factor, 0, 1)
-    seen[1] = np.clip(seen[1] * factor, 0, 1)
+    change_contrast(seen[0], seen[1], factor)
     bleed, weight = (np.ascontiguousarray(part[mirrored].transpose(order)) for part in (crop.bleed, crop.weight))
     return Crop(seen, bleed, weight)
+
+
+def change_contrast(grey: Float32, symmetry: Float32, factor: Float32 | np.float32) -> None:
+    """Grey value and radial symmetry differ from tissue by a factor more, in place; `factor` of a shape that fits."""
+    tissue = np.float32(BLANK / LEVELS)
+    grey[...] = np.clip(tissue + (grey - tissue) * factor, 0, 1)
+    symmetry[...] = np.clip(symmetry * factor, 0, 1)

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from brainsift.learn.microbleeds.crops import change_contrast
 from brainsift.learn.microbleeds.cubes import CubeBank, Float32
-from brainsift.learn.microbleeds.example import LEVELS
 from brainsift.tasks.microbleeds.network import CUBE_VOXELS
 
 CONTRAST = (0.85, 1.2)
@@ -32,13 +32,16 @@ def cube_batches(bank: CubeBank, size: int, seed: int, start: int = 0) -> Iterat
     sides = [np.flatnonzero(bank.label), np.flatnonzero(~bank.label)]
     if not all(len(side) for side in sides):
         raise ValueError("cubes of bleeds and of other places are needed, one of them is missing")
+    low, high = np.log(CONTRAST)
     while True:
         rows = np.concatenate([rng.choice(side, size // 2) for side in sides])
         seen = bank.input(rows)
         inside = bank.voxels[rows].astype(np.float32)
         for number in range(len(rows)):
             seen[number], inside[number] = _turned(rng, seen[number], inside[number])
-        yield _with_contrast(rng, seen), bank.label[rows, None].astype(np.float32), inside.reshape(len(rows), -1)
+        factor = np.exp(rng.uniform(low, high, (len(rows), 1, 1, 1))).astype(np.float32)
+        change_contrast(seen[:, 0], seen[:, 1], factor)
+        yield seen, bank.label[rows, None].astype(np.float32), inside.reshape(len(rows), -1)
 
 
 def _turned(rng: np.random.Generator, seen: Float32, inside: Float32) -> tuple[Float32, Float32]:
@@ -49,13 +52,3 @@ def _turned(rng: np.random.Generator, seen: Float32, inside: Float32) -> tuple[F
     axes = [np.clip(np.arange(CUBE_VOXELS) + by, 0, CUBE_VOXELS - 1) for by in moved]
     at = np.ix_(*(axis[::-1] if rng.random() < 0.5 else axis for axis in axes))
     return seen[:, *at].transpose(0, *(1 + axis for axis in order)), inside[at].transpose(order)
-
-
-def _with_contrast(rng: np.random.Generator, seen: Float32) -> Float32:
-    """Grey value and radial symmetry of cubes by a factor each; changed in place."""
-    low, high = np.log(CONTRAST)
-    factor = np.exp(rng.uniform(low, high, (len(seen), 1, 1, 1))).astype(np.float32)
-    tissue = np.float32(LEVELS // 3 / LEVELS)
-    seen[:, 0] = np.clip(tissue + (seen[:, 0] - tissue) * factor, 0, 1)
-    seen[:, 1] = np.clip(seen[:, 1] * factor, 0, 1)
-    return seen

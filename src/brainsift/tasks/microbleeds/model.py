@@ -84,21 +84,21 @@ class BleedNetworks:
         ModelError
             if the model gives something else than one number for each place.
         """
-        name = self.discriminator.get_inputs()[0].name
-
-        def ask(seen: Float32) -> Float32:
-            found = np.empty(len(seen), np.float32)
-            for first in range(0, len(seen), CUBES_AT_ONCE):
-                part = seen[first : first + CUBES_AT_ONCE]
-                logits = self.discriminator.run(None, {name: part})[0]
-                if logits.shape != (len(part), 1):
-                    raise _bad(DISCRIMINATOR, f"answers of the shape {logits.shape} for {len(part)} places")
-                found[first : first + len(part)] = logits[:, 0]
-            return found
-
         seen = cubes(prepared, np.array([place.voxel for place in places], np.float64).reshape(-1, 3))
         score = np.array([place.score for place in places], np.float32)
-        return judge_cubes(ask, seen, score, self.detector_share)
+        return judge_cubes(self._log_odds, seen, score, self.detector_share)
+
+    def _log_odds(self, seen: Float32) -> Float32:
+        """Of cubes, (N, channels, X, Y, Z) → (N,)."""
+        name = self.discriminator.get_inputs()[0].name
+        found = np.empty(len(seen), np.float32)
+        for first in range(0, len(seen), CUBES_AT_ONCE):
+            part = seen[first : first + CUBES_AT_ONCE]
+            logits = self.discriminator.run(None, {name: part})[0]
+            if logits.shape != (len(part), 1):
+                raise _bad(DISCRIMINATOR, f"answers of the shape {logits.shape} for {len(part)} places")
+            found[first : first + len(part)] = logits[:, 0]
+        return found
 
 
 def networks_of(detector: Any, discriminator: Any, detector_sha256: str, model_sha256: str) -> BleedNetworks:
