@@ -104,7 +104,8 @@ def open_networks(run: Path) -> BleedNetworks:
 
 
 def stages_of(networks: BleedNetworks, volume: Volume, anatomy: Anatomy, modality: Modality) -> dict[str, Marks]:
-    """Marks after the detector, after the discriminator, and after the clean-up: definite ones, and with possible ones.
+    """Marks after the detector, after the discriminator, and after the clean-up: definite ones, and with possible ones,
+    which rank below all definite ones.
 
     Raises
     ------
@@ -117,11 +118,12 @@ def stages_of(networks: BleedNetworks, volume: Volume, anatomy: Anatomy, modalit
     score, probability = (np.array([getattr(one, name) for one in looked], float) for name in ("score", "probability"))
     verdict = np.array([one.verdict for one in looked], object)
     kept = {
-        STAGES[1]: probability >= networks.threshold,
+        STAGES[1]: probability >= found.threshold,
         STAGES[2]: verdict == "definite",
         STAGES[3]: (verdict == "definite") | (verdict == "possible"),
     }
-    marks = {name: marks_of_points(mm[rows], score=probability[rows]) for name, rows in kept.items()}
+    rank = dict.fromkeys(kept, probability) | {STAGES[3]: probability + (verdict == "definite")}
+    marks = {name: marks_of_points(mm[rows], score=rank[name][rows]) for name, rows in kept.items()}
     return {STAGES[0]: marks_of_points(mm, score=score)} | marks
 
 
@@ -186,7 +188,8 @@ def table(cases: Sequence[Case]) -> None:
 
 
 def figures(matches: Sequence[Match], heads: Sequence[str]) -> str:
-    """TPR of large bleeds and of all, false marks per scan, and those in heads without a bleed."""
+    """TPR of large bleeds, as it is and where one mark per scan may be false, and of all; false marks per scan, and in
+    heads without a bleed."""
     large = np.array([_counts(one, SIZE_MM) for one in matches], float)
     every = np.array([_counts(one, 0.0) for one in matches], float)
     empty = np.flatnonzero(every[:, 0] == 0)
@@ -196,6 +199,9 @@ def figures(matches: Sequence[Match], heads: Sequence[str]) -> str:
 
     told = {
         f"TPR {SIZE_MM:g}+": bootstrap_rows(lambda rows: tpr(large, rows), len(matches), heads),
+        f"TPR {SIZE_MM:g}+ at {RATES[0]:g} FP": bootstrap_rows(
+            partial(found_at, matches, RATES[0], SIZE_MM), len(matches), heads
+        ),
         "TPR all": bootstrap_rows(lambda rows: tpr(every, rows), len(matches), heads),
         "FP": bootstrap_rows(lambda rows: float(every[rows, 2].mean()), len(matches), heads),
         "FP, no bleed": bootstrap_rows(
@@ -301,7 +307,7 @@ def found_at(matches: Sequence[Match], rate: float, at_least_mm: float, rows: An
     some = [matches[row] for row in rows]
     limit = threshold_at(some, rate)
     scores = np.concatenate([one.found[_of_size(one, at_least_mm)] for one in some])
-    return float((scores >= limit).mean()) if scores.size else float("nan")
+    return float((np.isfinite(scores) & (scores >= limit)).mean()) if scores.size else float("nan")
 
 
 def students(options: argparse.Namespace) -> None:

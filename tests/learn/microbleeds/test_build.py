@@ -49,6 +49,7 @@ def test_a_chunk_of_a_simulated_head_holds_all_modalities_with_the_truth(label_m
     make_chunk(ChunkJob("one", path, "person_0", 5, count=4, voxel_mm=(1.2, 1.2, 3.0)), tmp_path, prepared)
     bank = load_bank(tmp_path)
     assert bank.modalities == ("gre", "swi", "qsm")
+    assert bank.simulated
     assert set(bank.people) == {"person_0"}
     gre, qsm = bank[0], bank[2]
     assert len(gre.lesions) == len(qsm.lesions) > 0

@@ -27,6 +27,14 @@ from brainsift.tasks.microbleeds.network import Prepared  # noqa: E402
 from tests.learn.microbleeds.toy import AFFINE, SHAPE, toy_bank, toy_example, toy_image, toy_prepared  # noqa: E402
 
 
+def test_one_scan_with_a_person_s_labels_makes_a_bank_no_simulated_one(tmp_path: Path) -> None:
+    made = [toy_example(1), toy_example(2)]
+    write_chunk(made, tmp_path, "one")
+    assert load_bank(tmp_path).simulated
+    write_chunk([replace(made[1], facts={"source": "labelled scan"})], tmp_path, "two")
+    assert not load_bank(tmp_path).simulated
+
+
 def test_an_example_comes_back_from_its_bank_as_it_was(tmp_path: Path) -> None:
     made = [toy_example(1, modality="gre"), toy_example(2, bleeds=0, modality="qsm")]
     write_chunk(made, tmp_path, "one")

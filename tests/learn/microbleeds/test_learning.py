@@ -26,6 +26,8 @@ from brainsift.learn.microbleeds.net import (  # noqa: E402
 from brainsift.learn.microbleeds.settings import (  # noqa: E402
     CANDIDATE_RATE,
     FALSE_RATE,
+    FALSE_RATES,
+    MODALITY_SCANS,
     POSSIBLE_RATE,
     Settings,
     choose_bleed_threshold,
@@ -180,12 +182,30 @@ def test_a_bleed_threshold_leaves_few_false_ones_and_is_no_lower_than_bleeds_nee
 
 def test_what_is_possible_is_less_sure_than_a_bleed() -> None:
     scans = [scan([0.9, 0.4, 0.2], [0.5, 0.6, 0.3, 0.25]), scan([0.8, 0.45], [0.42])]
-    told = chosen(0.1, {0.5: scans})
+    told = chosen(0.1, {0.5: scans}, ["gre", "swi"])
     assert (told.candidate, told.share) == (0.1, 0.5)
     assert 0 < told.possible < told.bleed < 1
     for threshold, rate in ((told.bleed, FALSE_RATE), (told.possible, POSSIBLE_RATE)):
         assert np.mean([(one.false >= threshold).sum() for one in scans]) <= rate
-    assert chosen(0.1, {0.0: [scan([], [0.4])]}) == Settings(0.1)
+    assert not told.bleed_in
+    assert chosen(0.1, {0.0: [scan([], [0.4])]}, ["gre"]) == Settings(0.1)
+
+
+def test_modalities_with_enough_scans_have_thresholds_of_their_own() -> None:
+    clear, hard, few = scan([0.9, 0.3], [0.1]), scan([0.9, 0.6], [0.8, 0.7, 0.2]), scan([0.5], [0.3])
+    of = {"qsm": [clear] * MODALITY_SCANS, "swi": [hard] * MODALITY_SCANS, "gre": [few] * (MODALITY_SCANS - 1)}
+    modalities = [modality for modality, scans in of.items() for _ in scans]
+    told = chosen(0.1, {0.0: [one for scans in of.values() for one in scans]}, modalities)
+    assert set(told.bleed_in) == {"qsm", "swi"}
+    assert told.bleed_from("gre") == told.bleed
+    assert told.bleed_from("qsm") < told.bleed < told.bleed_from("swi")
+    for modality in told.bleed_in:
+        false = np.mean([(one.false >= told.bleed_from(modality)).sum() for one in of[modality]])
+        assert false <= FALSE_RATES[modality]
+    _, written = told.metadata()
+    assert float(written["threshold_swi"]) == pytest.approx(told.bleed_from("swi"), abs=1e-4)
+    assert "threshold_gre" not in written
+    assert not chosen(0.1, {0.0: [one for scans in of.values() for one in scans]}).bleed_in
 
 
 def test_the_detector_s_share_is_that_which_finds_most_bleeds() -> None:

@@ -79,6 +79,10 @@ def test_thresholds_come_from_the_files_and_else_from_defaults(tmp_path: Path) -
     for possible, said in (("0.5", 0.5), ("0.9", 0.62)):
         written = write_discriminator(tmp_path / "b.onnx", {"threshold": "0.62", "possible_threshold": possible})
         assert opened(write_detector(tmp_path / "a.onnx"), written).possible_threshold == said
+    own = write_discriminator(tmp_path / "b.onnx", {"threshold": "0.62", "threshold_swi": "0.2"})
+    both = opened(write_detector(tmp_path / "a.onnx"), own)
+    assert (both.bleed_from("gre"), both.bleed_from("swi")) == (0.62, 0.2)
+    assert (both.possible_from("gre"), both.possible_from("swi")) == (0.31, 0.2)
     silent = opened(write_detector(tmp_path / "a.onnx"), write_discriminator(tmp_path / "b.onnx"))
     assert (silent.candidate_threshold, silent.threshold) == (DEFAULT_CANDIDATE, DEFAULT_BLEED)
 
@@ -92,10 +96,10 @@ def test_the_detector_has_its_share_in_the_probability_of_a_bleed(tmp_path: Path
     seen = prepared((12, 12, 6))
     places = [Candidate((12.0, 12.0, 6.0), score) for score in (0.1, 0.5, 0.9)]
     said, scores = alone.judge(seen, places), np.array([0.1, 0.5, 0.9], np.float32)
-    np.testing.assert_allclose(both.judge(seen, places), joint_probability(said, scores, 0.4), rtol=1e-5)
-    odds = log_odds(joint_probability(np.full(3, 0.5, np.float32), scores, 0.4))
+    np.testing.assert_allclose(both.judge(seen, places), joint_probability(log_odds(said), scores, 0.4), rtol=1e-5)
+    odds = log_odds(joint_probability(np.zeros(3, np.float32), scores, 0.4))
     assert odds == pytest.approx([-0.4 * np.log(9), 0, 0.4 * np.log(9)], abs=1e-2)
-    assert np.isfinite(log_odds(joint_probability(np.float32([1.0]), np.float32([0.0]), 0.8))).all()
+    assert np.isfinite(log_odds(joint_probability(np.float32([17.0]), np.float32([0.0]), 0.8))).all()
 
 
 @pytest.mark.parametrize("bad", ["-1", "1.1", "nan", "some"])
@@ -108,6 +112,9 @@ def test_a_share_that_is_none_is_refused(tmp_path: Path, bad: str) -> None:
 def test_thresholds_that_are_none_are_refused(tmp_path: Path, bad: str) -> None:
     with pytest.raises(ModelError, match="threshold"):
         opened(write_detector(tmp_path / "a.onnx", {"threshold": bad}), write_discriminator(tmp_path / "b.onnx"))
+    own = write_discriminator(tmp_path / "c.onnx", {"threshold_qsm": bad})
+    with pytest.raises(ModelError, match="threshold"):
+        opened(write_detector(tmp_path / "d.onnx"), own)
 
 
 def test_a_model_of_another_kind_is_refused(tmp_path: Path) -> None:
@@ -125,7 +132,10 @@ def test_the_packaged_models_bring_their_thresholds(tmp_path: Path) -> None:
     ):
         packaged = shelves.find(name)
         assert sha256 == packaged.sha256
-        assert f"from a probability of {threshold:.4g} on" in packaged.path.with_suffix(".md").read_text("utf-8")
+        card = packaged.path.with_suffix(".md").read_text("utf-8")
+        assert f"from a probability of {threshold:.4g} on" in card
+        if name == DISCRIMINATOR:
+            assert all(f"from {own:.4g} on in {modality.upper()}" in card for modality, own in both.thresholds.items())
 
 
 @pytest.mark.usefixtures("fresh_shelves")

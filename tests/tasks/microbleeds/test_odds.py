@@ -11,7 +11,6 @@ from brainsift.tasks.microbleeds.odds import (
     from_all_sides,
     joint_probability,
     judge_cubes,
-    probability,
 )
 
 Float32 = NDArray[np.float32]
@@ -41,12 +40,12 @@ def test_what_is_unlikely_at_first_sight_is_not_looked_at_again() -> None:
         return corner(part)
 
     said = judge_cubes(ask, seen, score, 0.3)
-    first = joint_probability(probability(corner(seen)), score, 0.3)
+    first = joint_probability(corner(seen), score, 0.3)
     likely = first >= LOOK_AGAIN
     assert 0 < likely.sum() < 40
     assert asked == [40] + [likely.sum()] * len(MIRRORS)
     np.testing.assert_array_equal(said[~likely], first[~likely])
-    every = joint_probability(probability(from_all_sides(corner, seen)), score, 0.3)
+    every = joint_probability(from_all_sides(corner, seen), score, 0.3)
     np.testing.assert_allclose(said[likely], every[likely], rtol=1e-5)
 
 

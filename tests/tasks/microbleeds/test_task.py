@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 from functools import cache, partial
 from io import BytesIO, StringIO
 from pathlib import Path
@@ -152,9 +153,18 @@ def test_a_head_without_bleeds_says_what_was_looked_at(task: MicrobleedTask) -> 
     assert str(finding.measurements["candidates"]) in finding.reason
 
 
-def test_doubts_are_flagged(task: MicrobleedTask) -> None:
-    from dataclasses import replace
+UNREACHED = 1.5
 
+
+def test_a_modality_s_own_threshold_decides(kept: Drawn, tmp_path: Path) -> None:
+    never, elsewhere = (replace(networks(tmp_path), thresholds={of: UNREACHED}) for of in ("gre", "swi"))
+    strict = MicrobleedTask(lambda: never).run(*drawn_scan(), ref()).measurements
+    assert (strict["count"], strict["threshold"]) == (0, UNREACHED)
+    assert strict["possible_count"] >= kept.finding.measurements["count"]
+    assert MicrobleedTask(lambda: elsewhere).run(*drawn_scan(), ref()).measurements == kept.finding.measurements
+
+
+def test_doubts_are_flagged(task: MicrobleedTask) -> None:
     volume, anatomy = drawn_scan()
     doubtful = task.run(volume, replace(anatomy, confidence=0.25, to_mni=None, outside_fov=0.1), ref())
     assert {"low_confidence", "not_placed", "brain_cut"} <= set(doubtful.flags)

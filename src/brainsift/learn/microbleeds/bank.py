@@ -75,6 +75,11 @@ class Bank(Rows):
         """(N,) ``gre``, ``swi`` or ``qsm``."""
         return tuple(str(row["modality"]) for row in self.rows)
 
+    @property
+    def simulated(self) -> bool:
+        """Whether all of it was simulated; people's labels say nothing of calcium."""
+        return all(facts.get("source") == "simulated" for facts in self.facts)
+
     def without(self, modalities: Iterable[str]) -> Bank:
         """A bank of the scans of other modalities."""
         gone = set(modalities)

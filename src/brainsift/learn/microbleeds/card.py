@@ -12,7 +12,13 @@ from brainsift.learn.figure import Figure, figure_table
 from brainsift.learn.microbleeds.bank import Bank
 from brainsift.learn.microbleeds.losses import Distillation
 from brainsift.learn.microbleeds.measure import STAGES
-from brainsift.learn.microbleeds.settings import CANDIDATE_RATE, FALSE_RATE, POSSIBLE_RATE, Settings
+from brainsift.learn.microbleeds.settings import (
+    CANDIDATE_RATE,
+    FALSE_RATE,
+    FALSE_RATES,
+    POSSIBLE_RATE,
+    Settings,
+)
 from brainsift.models.checksums import sha256_of
 from brainsift.tasks.microbleeds.network import CANDIDATES, DISCRIMINATOR
 
@@ -63,6 +69,7 @@ def write_cards(
             f"- bleeds from a probability of {settings.bleed:.4g} on, possible ones from {settings.possible:.4g} on: "
             f"on validation scans {FALSE_RATE:g} and {POSSIBLE_RATE:g} false ones per scan at the most, before the "
             "clean-up with anatomy",
+            *_by_modality(settings),
             "",
             *shared,
             "## How it was trained",
@@ -104,6 +111,14 @@ def write_cards(
         path.write_text("\n".join(text) + "\n", encoding="utf-8")
         paths.append(path)
     return paths
+
+
+def _by_modality(settings: Settings) -> list[str]:
+    told = [
+        f"from {value:.4g} on in {modality.upper()} (at most {FALSE_RATES.get(modality, FALSE_RATE):g})"
+        for modality, value in sorted(settings.bleed_in.items())
+    ]
+    return [f"- each modality has a threshold of its own for bleeds: {', '.join(told)}"] if told else []
 
 
 def _students_told(trainings: dict[str, Path], how: Distillation, began: Path | None) -> str:
@@ -160,11 +175,10 @@ def _counts(learnt: Bank, fresh: Bank) -> list[str]:
 
 
 def _results(measured: Sequence[Figure], stage: str, fresh: Bank) -> list[str]:
-    simulated = all(facts.get("source") == "simulated" for facts in fresh.facts)
     return [
         f"## Results on people that it has not seen: {stage}",
         "",
-        *(["Every scan and every bleed here is simulated: none of these figures is clinical.", ""] * simulated),
+        *(["Every scan and every bleed here is simulated: none of these figures is clinical.", ""] * fresh.simulated),
         "95 % intervals, people resampled. Sizes are of what a rater would mark. Definitions: docs/evaluate.md.",
         "",
         *figure_table([one for one in measured if one.question == stage]),

@@ -116,7 +116,7 @@ def choose_settings(ask: Ask, ask_cubes: AskCubes, validation: Bank | None, cand
         for share, matches in judged.items():
             both = joint_probability(of_cubes, kept.score.astype(np.float32), share)
             matches.append(match(example, kept, both.astype(float)))
-    return chosen(candidate, judged)
+    return chosen(candidate, judged, validation.modalities if validation.simulated else ())
 
 
 def _asked(example: Example, found: Found) -> Found:

@@ -47,8 +47,9 @@ def figures(measured: Sequence[Measured], settings: Settings) -> list[Figure]:
         chosen = [one for one in measured if name in ("all", one.modality)]
         people = [one.person for one in chosen]
         stages = ([one.candidates for one in chosen], [one.bleeds for one in chosen])
-        for stage, matches, threshold in zip(STAGES, stages, (settings.candidate, settings.bleed), strict=True):
-            for one in summarise(matches, people, threshold):
+        limits = ([settings.candidate] * len(chosen), [settings.bleed_from(one.modality) for one in chosen])
+        for stage, matches, thresholds in zip(STAGES, stages, limits, strict=True):
+            for one in summarise(matches, people, thresholds):
                 if one.metric in SHOWN and (stage == STAGES[1] or "at" not in one.statistic):
                     scans = name if one.scans == "all" else f"{name}, {one.scans}"
                     told.append(Figure(stage, scans, f"{one.metric}, {one.statistic}", one.interval))

@@ -24,8 +24,6 @@ from brainsift.tasks.microbleeds.network import (
     cubes,
     from_all_sides,
     judge_cubes,
-    log_odds,
-    probability,
 )
 
 Float32 = NDArray[np.float32]
@@ -35,7 +33,7 @@ Ask = Callable[[Example], Float32]
 """Bleed probability of every voxel of an example, float32 (X, Y, Z)."""
 
 AskCubes = Callable[[Float32], Float32]
-"""Bleed probability of each cube, (N, channels, X, Y, Z) → (N,)."""
+"""Log-odds of a bleed of each cube, (N, channels, X, Y, Z) → (N,)."""
 
 LOWEST = 0.25
 """Probability from which places are looked at when a threshold is still to be chosen."""
@@ -101,7 +99,7 @@ def cube_asker(model: nn.Module, device: str = "cpu") -> AskCubes:
     def ask(seen: Float32) -> Float32:
         with torch.no_grad():
             parts = [model.eval()(torch.from_numpy(part).to(device))[:, 0].cpu().numpy() for part in _parts(seen)]
-        return probability(np.concatenate([np.zeros(0, np.float32), *parts]))
+        return np.concatenate([np.zeros(0, np.float32), *parts])
 
     return ask
 
@@ -113,7 +111,7 @@ def onnx_cube_asker(path: Path, threads: int | None = None) -> AskCubes:
 
     def ask(seen: Float32) -> Float32:
         parts: list[Any] = [session.run(None, {name: part})[0][:, 0] for part in _parts(seen)]
-        return probability(np.concatenate([np.zeros(0, np.float32), *parts]))
+        return np.concatenate([np.zeros(0, np.float32), *parts])
 
     return ask
 
@@ -139,14 +137,14 @@ def judge(ask: AskCubes, example: Example, found: Found, share: float = 0.0) -> 
     if not len(found.voxel):
         return np.zeros(0)
     seen, score = cubes(example.prepared(), found.voxel), found.score.astype(np.float32)
-    return judge_cubes(lambda part: log_odds(ask(part)), seen, score, share).astype(float)
+    return judge_cubes(ask, seen, score, share).astype(float)
 
 
 def alone(ask: AskCubes, example: Example, found: Found) -> Float32:
-    """(N,) probability of each candidate by the discriminator, from all sides, whatever the detector says."""
+    """(N,) log-odds of each candidate by the discriminator, from all sides, whatever the detector says."""
     if not len(found.voxel):
         return np.zeros(0, np.float32)
-    return probability(from_all_sides(lambda part: log_odds(ask(part)), cubes(example.prepared(), found.voxel)))
+    return from_all_sides(ask, cubes(example.prepared(), found.voxel))
 
 
 def match(example: Example, found: Found, score: Float64 | None = None) -> Match:

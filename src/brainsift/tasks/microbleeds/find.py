@@ -82,7 +82,7 @@ def find_bleeds(
     """
     places = networks.find(prepared)
     probability = networks.judge(prepared, places)
-    likely = np.flatnonzero(probability >= networks.possible_threshold)
+    likely = np.flatnonzero(probability >= networks.possible_from(prepared.modality))
     mm = centres_mm(places, prepared)
     cases = _cases(volume, anatomy, prepared, networks, mm, probability, likely, atlas)
     kept = sorted(
@@ -97,7 +97,7 @@ def find_bleeds(
         for number in range(len(places))
     )
     extents = tuple(case.extent for case in kept)
-    return Found(prepared, bleeds, extents, looked, len(likely), networks.threshold)
+    return Found(prepared, bleeds, extents, looked, len(likely), networks.bleed_from(prepared.modality))
 
 
 def centres_mm(places: Sequence[Candidate], prepared: Prepared) -> Float64:
@@ -123,10 +123,11 @@ def _cases(
     taken = np.zeros(volume.shape, np.bool_)
     places = find_places(mm[order], anatomy, atlas)
     calcified = _calcified(prepared, places, probability[order])
+    threshold = networks.bleed_from(prepared.modality)
     for number, place, calcifies in zip(order.tolist(), places, calcified.tolist(), strict=True):
         extent = extent_of(volume, anatomy, prepared.reading, mm[number])
-        sure = float(probability[number]) >= networks.threshold
-        very_sure = float(probability[number]) >= (1 + networks.threshold) / 2
+        sure = float(probability[number]) >= threshold
+        very_sure = float(probability[number]) >= (1 + threshold) / 2
         judged = judge(place, extent, sure=sure, very_sure=very_sure, anatomy_trusted=trusted, calcifies=calcifies)
         where = tuple(extent.index.T)
         if taken[where].mean() > 0.5:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from brainsift.models.errors import ModelError
+from brainsift.tasks.microbleeds.modality import Modality
 from brainsift.tasks.microbleeds.network import (
     CANDIDATES,
     DISCRIMINATOR,
@@ -24,6 +25,7 @@ from brainsift.tasks.microbleeds.network import (
     candidates,
     cubes,
     judge_cubes,
+    threshold_name,
 )
 
 Float32 = NDArray[np.float32]
@@ -47,7 +49,8 @@ class BleedNetworks:
     discriminator : session, (N, 3, 24, 24, 24) → logits (N, 1).
     detector_sha256, model_sha256 : of the two files; the second decides and stands in the finding.
     candidate_threshold : probability of a voxel from which on a place is looked at.
-    threshold : probability of a place from which on it is a bleed.
+    threshold : probability of a place from which on it is a bleed, in a modality that has none of its own.
+    thresholds : of modalities that have one of their own.
     detector_share : of the detector in that probability; see `odds.joint_probability`.
     possible_threshold : probability of a place from which on it is a possible bleed, for a person to see.
     """
@@ -61,6 +64,15 @@ class BleedNetworks:
     detector_share: float = 0.0
     possible_threshold: float = POSSIBLE_SHARE * DEFAULT_BLEED
     model_id: str = DISCRIMINATOR
+    thresholds: Mapping[Modality, float] = field(default_factory=dict)
+
+    def bleed_from(self, modality: Modality) -> float:
+        """Probability of a place from which on it is a bleed."""
+        return self.thresholds.get(modality, self.threshold)
+
+    def possible_from(self, modality: Modality) -> float:
+        """Probability of a place from which on it is at least a possible bleed."""
+        return min(self.possible_threshold, self.bleed_from(modality))
 
     def find(self, prepared: Prepared) -> list[Candidate]:
         """Step one: places that may be bleeds.
@@ -120,7 +132,17 @@ def networks_of(detector: Any, discriminator: Any, detector_sha256: str, model_s
         bleed,
         _share(discriminator, DISCRIMINATOR),
         min(bleed, possible),
+        thresholds=_thresholds(discriminator),
     )
+
+
+def _thresholds(session: Any) -> dict[Modality, float]:
+    """Of the modalities for which the discriminator's file names one."""
+    told = session.get_modelmeta().custom_metadata_map
+    names: dict[Modality, str] = {modality: threshold_name(modality) for modality in get_args(Modality)}
+    return {
+        modality: _threshold(session, DISCRIMINATOR, math.nan, name) for modality, name in names.items() if name in told
+    }
 
 
 def _threshold(session: Any, model_id: str, default: float, name: str = THRESHOLD) -> float:

@@ -30,7 +30,8 @@ CANDIDATES, DISCRIMINATOR = "microbleeds_candidates", "microbleeds_discriminator
 """Models on the shelf: where bleeds may be, and whether each of those places is one."""
 
 THRESHOLD = "threshold"
-"""Name in the metadata of both ONNX files: chosen on validation heads when the models were trained."""
+"""Name in the metadata of both ONNX files: chosen on validation heads when the models were trained. The discriminator's
+may name one for a modality as well (`threshold_name`)."""
 
 POSSIBLE = "possible_threshold"
 """Name in the discriminator's metadata: from where on a place is shown to a person."""
@@ -78,6 +79,11 @@ class Prepared:
     seen: NDArray[np.bool_]
     modality: Modality
     reading: Reading
+
+
+def threshold_name(modality: str) -> str:
+    """Name in the discriminator's metadata of a threshold that holds for one modality alone."""
+    return f"{THRESHOLD}_{modality}"
 
 
 def prepare(volume: Volume, anatomy: Anatomy, modality: Modality) -> Prepared:
@@ -191,4 +197,5 @@ __all__ = [
     "prepare",
     "probability",
     "symmetry",
+    "threshold_name",
 ]

@@ -36,9 +36,9 @@ def judge_cubes(ask: Ask, seen: Float32, score: Float32, share: float) -> Float3
     share : of the detector; see `joint_probability`.
     """
     odds = ask(seen).copy()
-    likely = np.flatnonzero(joint_probability(probability(odds), score, share) >= LOOK_AGAIN)
+    likely = np.flatnonzero(joint_probability(odds, score, share) >= LOOK_AGAIN)
     odds[likely] = from_all_sides(ask, seen[likely], odds[likely])
-    return joint_probability(probability(odds), score, share)
+    return joint_probability(odds, score, share)
 
 
 def from_all_sides(ask: Ask, seen: Float32, first: Float32 | None = None) -> Float32:
@@ -55,18 +55,17 @@ def from_all_sides(ask: Ask, seen: Float32, first: Float32 | None = None) -> Flo
     return (total / (1 + len(MIRRORS))).astype(np.float32)
 
 
-def joint_probability(of_cube: Float32, score: Float32, share: float) -> Float32:
+def joint_probability(odds: Float32, score: Float32, share: float) -> Float32:
     """What both networks say of places together, float32 (N,): the mean of their log-odds. The detector has seen more
     around them.
 
     Parameters
     ----------
-    of_cube, score : (N,), probabilities of the discriminator and of the detector.
+    odds : (N,), log-odds of the discriminator.
+    score : (N,), probabilities of the detector.
     share : of the detector in the mean, 0 to 1; its log-odds are softened already.
     """
-    if not share:
-        return of_cube
-    return probability(np.float32(1 - share) * log_odds(of_cube) + np.float32(share) * log_odds(score))
+    return probability(np.float32(1 - share) * odds + np.float32(share) * log_odds(score))
 
 
 def log_odds(of: NDArray[np.floating]) -> Float32:

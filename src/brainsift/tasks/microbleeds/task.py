@@ -128,8 +128,8 @@ def measurements(found: Found, networks: BleedNetworks) -> dict[str, Measurement
         "modality": reading.modality,
         "inverted": reading.inverted,
         "candidate_threshold": networks.candidate_threshold,
-        "threshold": networks.threshold,
-        "possible_threshold": networks.possible_threshold,
+        "threshold": found.threshold,
+        "possible_threshold": networks.possible_from(reading.modality),
         "candidates_model_sha256": networks.detector_sha256,
     }
 
