@@ -70,8 +70,11 @@ def export_onnx(
         dynamo=False,
         training=torch.onnx.TrainingMode.PRESERVE,
         do_constant_folding=False,
+        # Else weights of equal values are written once, under the name of one of them.
+        keep_initializers_as_inputs=True,
     )
     graph = onnx.load(str(part))
+    _fix_weights(graph)
     _halve_weights(graph)
     if labels_voxels:
         with torch.no_grad():
@@ -150,6 +153,15 @@ def begun(make: Callable[[], Net], path: Path) -> Net:
     net = make()
     net.load_state_dict(weights_for(net, path))
     return net
+
+
+def _fix_weights(graph: object) -> None:
+    """Weights are part of the network, not inputs that a caller may replace: ONNX Runtime folds only the former."""
+    inner = graph.graph  # type: ignore[attr-defined]
+    weights = {weight.name for weight in inner.initializer}
+    free = [given for given in inner.input if given.name not in weights]
+    del inner.input[:]
+    inner.input.extend(free)
 
 
 def _halve_weights(graph: object) -> None:
