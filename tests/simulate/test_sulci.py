@@ -7,8 +7,9 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from brainsift.simulate.freesurfer import CORTEX, FLUID
 from brainsift.simulate.labelmap import LabelMap
-from brainsift.simulate.sulci import CORTEX, FLUID, narrow_sulci, widen_sulci
+from brainsift.simulate.sulci import narrow_sulci, widen_sulci
 
 Change = Callable[[LabelMap, float, int], LabelMap]
 
@@ -18,7 +19,7 @@ def voxels(head: LabelMap, values: tuple[int, ...]) -> int:
 
 
 @pytest.mark.parametrize(
-    ("change", "given", "taken"), [(widen_sulci, CORTEX, (FLUID,)), (narrow_sulci, (FLUID,), CORTEX)]
+    ("change", "given", "taken"), [(widen_sulci, CORTEX, FLUID), (narrow_sulci, FLUID, CORTEX)]
 )
 def test_the_share_asked_for_changes_hands_and_nothing_else(
     phantom: LabelMap, change: Change, given: tuple[int, ...], taken: tuple[int, ...]
@@ -57,7 +58,7 @@ def test_patches_are_as_large_as_asked_for(phantom: LabelMap) -> None:
 
 
 def test_a_head_without_fluid_stays_as_it_is(phantom: LabelMap) -> None:
-    values = np.where(phantom.values == FLUID, 999, phantom.values)
+    values = np.where(np.isin(phantom.values, FLUID), 999, phantom.values)
     dry = LabelMap(phantom.codes, values, phantom.spacing_mm, phantom.centre, phantom.pull)
     assert narrow_sulci(dry, 0.5, 1) is dry
     assert voxels(widen_sulci(dry, 0.5, 1), CORTEX) == voxels(dry, CORTEX)

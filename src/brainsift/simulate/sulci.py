@@ -9,13 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from brainsift.simulate.freesurfer import CORTEX, FLUID
 from brainsift.simulate.labelmap import LabelMap
 from brainsift.simulate.separable import spline_field
 
 Mask = NDArray[np.bool_]
-
-FLUID = 24
-CORTEX = (3, 42)
 
 PATCH_MM = 25.0
 """Lobes lose different amounts."""
@@ -26,7 +24,7 @@ def widen_sulci(head: LabelMap, share: float, seed: int, patch_mm: float = PATCH
 
     A head without a label for the fluid around the brain stays as it is.
     """
-    return _exchange(head, CORTEX, (FLUID,), share, seed, patch_mm)
+    return _exchange(head, CORTEX, FLUID, share, seed, patch_mm)
 
 
 def narrow_sulci(head: LabelMap, share: float, seed: int, patch_mm: float = PATCH_MM) -> LabelMap:
@@ -35,7 +33,7 @@ def narrow_sulci(head: LabelMap, share: float, seed: int, patch_mm: float = PATC
     Patches of a few mm leave sulci that are narrower than a voxel: dark lines in what counts as cortex, as the tight
     sulci of young people have.
     """
-    return _exchange(head, (FLUID,), CORTEX, share, seed, patch_mm)
+    return _exchange(head, FLUID, CORTEX, share, seed, patch_mm)
 
 
 def _exchange(

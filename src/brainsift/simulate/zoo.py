@@ -14,6 +14,7 @@ from brainsift.simulate.artefacts.grades import USUAL_CONTRAST
 from brainsift.simulate.contrast import Contrast, draw_contrast
 from brainsift.simulate.coverage import WHOLE
 from brainsift.simulate.deform import DeformRanges, draw_deformation
+from brainsift.simulate.freesurfer import WHITE
 from brainsift.simulate.head import HeadParameters, SimulatedHead, brain_and_csf, render_head
 from brainsift.simulate.labelmap import LabelMap
 from brainsift.simulate.write import SUFFIX_OF_KIND
@@ -230,7 +231,7 @@ def _of_labels(rng: np.random.Generator, parameters: ZooParameters, scan: Simula
         image = labels if variant == "all" else zoo_maps.paint(labels, (3, 2, 4, 4, 1, 1, 6, 7, 5, 0))
         made = zoo_derive.Derived(image.astype(np.float32), scan.affine, "label map")
     else:
-        masks = {"brain": brain_of(labels), "white": np.isin(labels, (2, 41)), "head": labels > 0}
+        masks = {"brain": brain_of(labels), "white": np.isin(labels, WHITE), "head": labels > 0}
         mask = masks[variant] if variant in masks else _spots(rng, masks["white"])
         made = zoo_derive.to_mask(rng, mask, scan.affine)
     return ZooScan(made.image, made.affine, parameters, "other", "3D", False, made.why, 0.0)

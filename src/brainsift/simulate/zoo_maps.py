@@ -12,6 +12,7 @@ from scipy import ndimage
 from brainsift.simulate.acquire import add_rician_noise
 from brainsift.simulate.artefacts.gadolinium import Gadolinium, apply_gadolinium
 from brainsift.simulate.contrast import RELAXATION_MS, twin
+from brainsift.simulate.freesurfer import WHITE
 from brainsift.simulate.head import brain_and_csf
 from brainsift.simulate.separable import spline_field
 
@@ -139,7 +140,7 @@ def _angiography(rng: np.random.Generator, labels: NDArray[np.int64], spacing_mm
     """Still tissue nearly saturated, flowing blood bright."""
     image = paint(labels, (0.30, 0.33, 0.32, 0.28, 0.18, 0.5, 0.45, 0.05, 0.35, 0.0))
     flow = Gadolinium(4.0, 0.0, 0.0, 0.0, 1.3, 0.5, 1.0, int(rng.integers(2**31)))
-    if np.isin(labels, (2, 41)).any():
+    if np.isin(labels, WHITE).any():
         image = apply_gadolinium(image, labels, flow, (spacing_mm,) * 3).image
     return Map(add_rician_noise(rng, image, 0.03), "angiography")
 

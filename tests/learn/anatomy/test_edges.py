@@ -33,8 +33,8 @@ from brainsift.models.importing import import_model
 from brainsift.models.registry import MAX_MODEL_BYTES
 from brainsift.models.session import load_onnx
 from brainsift.models.shelf import find
+from brainsift.simulate.freesurfer import CORTEX
 from brainsift.simulate.labelmap import load_label_map
-from brainsift.simulate.sulci import CORTEX
 
 SHAPE = (8, 8, 8)
 

@@ -24,6 +24,7 @@ from brainsift.simulate.contrast import Contrast, draw_contrast, tables
 from brainsift.simulate.coverage import WHOLE, Coverage, draw_coverage, keep_mask
 from brainsift.simulate.deform import DeformRanges, deform, draw_deformation
 from brainsift.simulate.fine_structure import FineStructure, apply_fine_structure, draw_fine_structure
+from brainsift.simulate.freesurfer import CORTEX, WHITE
 from brainsift.simulate.head import brain_and_csf
 from brainsift.simulate.labelmap import LabelMap
 from brainsift.simulate.zoo import draw_good_contrast
@@ -35,8 +36,6 @@ Shape = tuple[int, int, int]
 
 STRIPPED_SHARE = 0.5
 """A scan of which less holds any value was stripped; heads in masked air fill more of their field of view."""
-
-WHITE_LABELS, CORTEX_LABELS = (2, 41), (3, 42)
 
 SEQUENCE_OF_KIND = {
     **dict.fromkeys(("mprage", "spgr", "t1_se"), "T1w"),
@@ -206,8 +205,8 @@ def paint(head: PlacedHead, painting: Painting) -> CleanScan:
         image=image,
         spacing_mm=(h, h, h),
         brain=brain,
-        white=np.isin(head.values, WHITE_LABELS)[head.codes],
-        cortex=np.isin(head.values, CORTEX_LABELS)[head.codes],
+        white=np.isin(head.values, WHITE)[head.codes],
+        cortex=np.isin(head.values, CORTEX)[head.codes],
         seen=seen,
         sequence=sequence,
         person=head.person,

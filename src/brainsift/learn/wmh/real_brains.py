@@ -22,6 +22,7 @@ from brainsift.scans.conform import resample_linear, to_working_grid
 from brainsift.scans.errors import ScanError
 from brainsift.scans.read import read_file
 from brainsift.simulate.acquire import BIAS_KNOT_MM, add_rician_noise
+from brainsift.simulate.freesurfer import CORTEX, FLUID, LATERAL_VENTRICLES, WHITE
 from brainsift.simulate.labelmap import LabelMap, make_label_map
 from brainsift.simulate.lesions.draw import draw_lesion_plan, draw_load, place_lesions
 from brainsift.simulate.lesions.look import draw_look, lesion_levels, paint_real_t1w
@@ -36,14 +37,14 @@ FINE_MM = 1.0
 """Of the grid on which lesions are painted."""
 
 SIDED = {
-    Tissue.WHITE: (2, 41),
-    Tissue.CORTEX: (3, 42),
-    Tissue.VENTRICLES: (4, 43),
+    Tissue.WHITE: WHITE,
+    Tissue.CORTEX: CORTEX,
+    Tissue.VENTRICLES: LATERAL_VENTRICLES,
     Tissue.DEEP_GREY: (10, 49),
     Tissue.HIPPOCAMPUS_AMYGDALA: (17, 53),
     Tissue.CEREBELLUM: (8, 47),
     Tissue.BRAINSTEM: (16, 16),
-    Tissue.CSF: (24, 24),
+    Tissue.CSF: FLUID * 2,
 }
 """FreeSurfer's values, left and right. Lesions of the cerebellum's white matter are left to label maps."""
 

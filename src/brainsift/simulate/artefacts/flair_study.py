@@ -23,6 +23,7 @@ from brainsift.simulate.artefacts.grades import contrast_grade, motion_grade, no
 from brainsift.simulate.artefacts.intensity import apply_noise, draw_noise
 from brainsift.simulate.artefacts.measures import relative_contrast
 from brainsift.simulate.artefacts.study import GOOD_SEVERITY, MAX_SEVERITY, Done, write_study
+from brainsift.simulate.freesurfer import CORTEX, WHITE
 from brainsift.simulate.head import SimulatedHead
 from brainsift.simulate.zoo import brain_of
 
@@ -57,7 +58,7 @@ def _corrupt(rng: np.random.Generator, number: int, head: SimulatedHead, spacing
     noise = draw_noise(rng, float(rng.uniform(0, GOOD_SEVERITY)))
     image, spacing = head.image, (spacing_mm,) * 3
     brain, fluid = brain_of(head.labels), np.isin(head.labels, FLUID_LABELS)
-    grey, white = np.isin(head.labels, (3, 42)), np.isin(head.labels, (2, 41))
+    grey, white = np.isin(head.labels, CORTEX), np.isin(head.labels, WHITE)
     contrast, own_noise = relative_contrast(image, grey, white, spacing), noise_sd(image, white)
     drawn: dict[str, Any] = {"noise": noise.to_dict()}
     ghost, bright = 0.0, fluid_level(image, fluid, white)

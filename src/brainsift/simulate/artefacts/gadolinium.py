@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from brainsift.simulate.freesurfer import FLUID, LATERAL_VENTRICLES, WHITE
 from brainsift.simulate.head import brain_and_csf
 from brainsift.simulate.separable import along, linear_interpolation, spline_field
 
@@ -16,8 +17,7 @@ Float32 = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 Labels = NDArray[np.integer[Any]]
 
-WHITE, LEFT, RIGHT, CEREBELLUM = (2, 41), (2, 3), (41, 42), (7, 8, 46, 47)
-CSF, VENTRICLES, CHOROID = (24,), (4, 43), (31, 63)
+LEFT, RIGHT, CEREBELLUM, CHOROID = (2, 3), (41, 42), (7, 8, 46, 47), (31, 63)
 BLOOD, MUCOSA = (30, 62, 502, 514), (509,)
 """FreeSurfer labels, and clusters of the whole-head maps, that take the agent up or bound what does."""
 
@@ -121,7 +121,7 @@ def apply_gadolinium(
 def _parts(
     rng: np.random.Generator, labels: Labels, inside: Mask, agent: Gadolinium, spacing: NDArray[np.float64]
 ) -> list[tuple[Mask, float]]:
-    csf, shape = np.isin(labels, CSF), _shape(labels)
+    csf, shape = np.isin(labels, FLUID), _shape(labels)
     depth = _distance(inside, spacing)
     left, right = (_distance(~np.isin(labels, side), spacing) for side in (LEFT, RIGHT))
     between = (np.abs(left - right) < 2 * FALX_MM) & (np.maximum(left, right) < SINUS_MM) & csf
@@ -132,7 +132,7 @@ def _parts(
     shown = patches > np.quantile(patches[::4, ::4, ::4], agent.patchy)
     plexus = np.isin(labels, CHOROID)
     if not plexus.any():
-        ventricles = np.isin(labels, VENTRICLES)
+        ventricles = np.isin(labels, LATERAL_VENTRICLES)
         plexus = ventricles & (spline_field(rng, shape, 6.0 / float(spacing.mean())) > 1.0)
     return [
         (csf & (depth < agent.dura_mm) & shown, agent.dura),

@@ -18,6 +18,7 @@ from brainsift.simulate.artefacts.intensity import apply_lost_contrast, apply_no
 from brainsift.simulate.artefacts.measures import relative_contrast
 from brainsift.simulate.artefacts.motion import Moved, apply_motion, draw_motion
 from brainsift.simulate.artefacts.truth import ScanTruth, write_tables
+from brainsift.simulate.freesurfer import CORTEX, WHITE
 from brainsift.simulate.head import SimulatedHead, render_head
 from brainsift.simulate.heads import grid_shape
 from brainsift.simulate.sources import heads_of
@@ -147,7 +148,7 @@ def _corrupt(artefact: str, rng: np.random.Generator, _number: int, head: Simula
     severity = float(rng.uniform(0, MAX_SEVERITY))
     noise = draw_noise(rng, severity if artefact == "noise" else float(rng.uniform(0, GOOD_SEVERITY)))
     image, spacing = head.image, (spacing_mm,) * 3
-    brain, grey, white = brain_of(head.labels), np.isin(head.labels, (3, 42)), np.isin(head.labels, (2, 41))
+    brain, grey, white = brain_of(head.labels), np.isin(head.labels, CORTEX), np.isin(head.labels, WHITE)
     drawn: dict[str, Any] = {"noise": noise.to_dict()}
     if artefact == "contrast":
         lost = draw_lost_contrast(rng, severity)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brainsift.simulate.contrast import Contrast
+from brainsift.simulate.freesurfer import CORTEX, FLUID, LATERAL_VENTRICLES, WHITE
 from brainsift.simulate.zoo import draw_good_contrast
 
 T1W_KINDS, T1W_SHARES = ("mprage", "spgr", "t1_se"), (0.6, 0.25, 0.15)
@@ -20,7 +21,7 @@ FLAIR_DRAWS = 6
 DARK_FLUID = 0.4
 """Of white matter's signal: an inversion that misses the null of fluid by more is a failed FLAIR."""
 
-WHITE_LABELS, GREY_LABELS, FLUID_LABELS = (2, 41), (3, 42), (24, 4, 43, 14, 15)
+FLUID_LABELS = (*FLUID, *LATERAL_VENTRICLES, 14, 15)
 
 USUAL_T1W, USUAL_FLAIR = (0.85, 0.6, 0.2), (0.6, 0.75, 0.1)
 """White, grey, fluid where a label map lacks one."""
@@ -50,7 +51,7 @@ def levels_of(contrast: Contrast) -> tuple[float, float, float]:
     usual = USUAL_FLAIR if contrast.kind == "flair" else USUAL_T1W
     white, grey, fluid = (
         next((mean[value] for value in labels if value in mean), level)
-        for labels, level in zip((WHITE_LABELS, GREY_LABELS, FLUID_LABELS), usual, strict=True)
+        for labels, level in zip((WHITE, CORTEX, FLUID_LABELS), usual, strict=True)
     )
     return white, grey, fluid
 

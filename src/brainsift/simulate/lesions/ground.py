@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from brainsift.simulate.deface.frame import LENGTH_MM, TOP_MM, WIDTH_MM, frame_of
+from brainsift.simulate.freesurfer import CORTEX, LATERAL_VENTRICLES, WHITE
 from brainsift.simulate.head import brain_and_csf
 from brainsift.simulate.labelmap import LabelMap
 
@@ -18,11 +19,10 @@ Float64 = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 Box = tuple[slice, slice, slice]
 
-WHITE = (2, 41, 77, 78, 79, 251, 252, 253, 254, 255)
+ALL_WHITE = (*WHITE, 77, 78, 79, 251, 252, 253, 254, 255)
 OLD_LESION = (25, 57)
 """FreeSurfer's lesion labels: a person's own lesions, which lie in white matter."""
-VENTRICLES = (4, 43, 5, 44, 31, 63)
-CORTEX = (3, 42)
+VENTRICLES = (*LATERAL_VENTRICLES, 5, 44, 31, 63)
 CEREBELLAR_WHITE = (7, 46)
 BRAINSTEM = (16,)
 DEEP_GREY = (10, 11, 12, 13, 26, 49, 50, 51, 52, 58)
@@ -121,7 +121,7 @@ def ground_of(head: LabelMap) -> Ground:
         if the head has no cerebral white matter.
     """
     values = head.values
-    if not np.isin(values, WHITE).any():
+    if not np.isin(values, ALL_WHITE).any():
         raise ValueError(
             f"lesions lie in white matter (labels 2 and 41), but the label map has {values.tolist()}; give a whole one"
         )
@@ -141,7 +141,7 @@ def ground_of(head: LabelMap) -> Ground:
         box=(x, y, z),
         spacing_mm=head.spacing_mm,
         labels=labels,
-        white=np.isin(labels, WHITE),
+        white=np.isin(labels, ALL_WHITE),
         infratentorial=np.isin(labels, (*CEREBELLAR_WHITE, *BRAINSTEM)),
         ventricle=ventricle,
         ventricle_mm=_distance(ventricle, head.spacing_mm),
@@ -174,6 +174,6 @@ def _frame(head: LabelMap, brain: tuple[slice, ...]) -> Float64:
 def without_own_lesions(head: LabelMap) -> LabelMap:
     """The same head with FreeSurfer's lesion labels as white matter of their side: now it is known what is in it."""
     values = head.values.copy()
-    for old, white in zip(OLD_LESION, (2, 41), strict=True):
+    for old, white in zip(OLD_LESION, WHITE, strict=True):
         values[values == old] = white
     return replace(head, values=values)

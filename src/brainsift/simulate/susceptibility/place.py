@@ -8,12 +8,12 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from brainsift.simulate.freesurfer import CORTEX, LATERAL_VENTRICLES, WHITE
 from brainsift.simulate.labelmap import LabelMap
 
 Float64 = NDArray[np.float64]
 Place = Literal["lobar", "deep", "infratentorial"]
 
-WHITE, CORTEX, VENTRICLES = (2, 41), (3, 42), (4, 43)
 BASAL = (11, 12, 13, 26, 50, 51, 52, 58)
 THALAMUS, BRAINSTEM, CEREBELLUM = (10, 49), (16,), (7, 46, 8, 47)
 
@@ -83,9 +83,9 @@ class PlaceFinder:
 
     def _fits(self, name: str, voxel: NDArray[np.int64]) -> bool:
         if name == "subcortical_white":
-            return not self._near(voxel, CORTEX, CORTEX_MM) and not self._near(voxel, VENTRICLES, DEEP_MM)
+            return not self._near(voxel, CORTEX, CORTEX_MM) and not self._near(voxel, LATERAL_VENTRICLES, DEEP_MM)
         if name == "deep_white":
-            return self._near(voxel, VENTRICLES, DEEP_MM) and not self._near(voxel, CORTEX, CORTEX_MM)
+            return self._near(voxel, LATERAL_VENTRICLES, DEEP_MM) and not self._near(voxel, CORTEX, CORTEX_MM)
         return True
 
     def _near(self, voxel: NDArray[np.int64], labels: tuple[int, ...], reach_mm: float) -> bool:

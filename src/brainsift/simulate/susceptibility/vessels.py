@@ -8,14 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from brainsift.simulate.freesurfer import FLUID, WHITE
 from brainsift.simulate.head import brain_and_csf
 from brainsift.simulate.susceptibility.frame import Frame
 
 Float64 = NDArray[np.float64]
 
-FLUID = (24,)
-WHITE = (2, 41)
-VENTRICLES = (4, 43)
 STEP_MM = 1.0
 """Of a walk along a vessel."""
 
