@@ -19,7 +19,7 @@ import json
 import os
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -37,15 +37,11 @@ from brainsift.learn.quality.truth import COLUMNS, sequence_of
 from brainsift.models.checksums import sha256_of
 from brainsift.models.joining import can_answer_for, switch_for
 from brainsift.models.session import load_onnx
-from brainsift.scans.dimension import dimension_of
 from brainsift.simulate.artefacts.grades import CUTS, whole
 from brainsift.simulate.susceptibility.example import MODALITIES
-from brainsift.tasks.quality.contrast import with_measured_contrast
 from brainsift.tasks.quality.flair import FLAIR
+from brainsift.tasks.quality.measured import Measured, with_measured
 from brainsift.tasks.quality.network import GRADED, MODEL, SEQUENCES, Answer, decode
-from brainsift.tasks.quality.noise import with_measured_noise
-from brainsift.tasks.quality.signed import with_sign
-from brainsift.tasks.quality.task import PROPER_STACK
 from brainsift.tasks.quality.unlike import LOW_CONFIDENCE, OUT_OF_DISTRIBUTION, OUTSIDE_RANGE, unlike_training
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
@@ -127,7 +123,7 @@ def ask(model: Path, bank: Bank, kept: Path) -> list[Answer]:
     """A run's answers for every case; what the network was asked before is read from `kept`."""
     logits = logits_of(model, bank, kept)
     return [
-        _weighed(decode(logits[facts["case"]]), facts, sequence_of(row))
+        with_measured(decode(logits[facts["case"]]), _measured(facts), FLAIR if sequence_of(row) == FLAIR else None)[0]
         for facts, row in zip(bank.facts, bank.truth, strict=True)
     ]
 
@@ -156,15 +152,11 @@ def logits_of(model: Path, bank: Bank, kept: Path) -> dict[str, np.ndarray]:
     return stored
 
 
-def _weighed(answer: Answer, facts: dict[str, Any], sequence: str | None) -> Answer:
-    """With what sign, contrast and noise say, and a stack of 2D slices rejected by its geometry."""
+def _measured(facts: dict[str, Any]) -> Measured:
     # Cases of a cache that was made before the share was kept are taken for magnitudes; maps were made again.
-    answer = with_sign(answer, facts.get("negative_share", 0.0))
-    filed = FLAIR if sequence == FLAIR else answer.likeliest_sequence()
-    answer = with_measured_contrast(answer, facts["metrics"], SimpleNamespace(**_anatomy(facts)), filed)
-    answer = with_measured_noise(answer, facts["measured_snr"])
-    stack = dimension_of(np.array(facts["spacing_mm"]), {}, filed)[0] == "2D"
-    return replace(answer, proper=min(answer.proper, PROPER_STACK)) if stack else answer
+    anatomy: Any = SimpleNamespace(**_anatomy(facts))
+    share = facts.get("negative_share", 0.0)
+    return Measured(np.array(facts["spacing_mm"]), facts["metrics"], anatomy, facts["measured_snr"], share)
 
 
 def _keep(path: Path, stored: dict[str, np.ndarray]) -> None:
@@ -252,7 +244,7 @@ def proper_rows(part: Part, scans: str, targets: bool) -> list[Row]:
 def named_row(part: Part, scans: str, target: float | None = None) -> Row:
     """Whether the sequence is told, however proper the scan."""
     table = confusion(
-        [SEQUENCES[int(s)] for s in part.truth("sequence")],
+        [str(sequence_of(row)) for row in part.table],
         [a.likeliest_sequence() for a in part.answers],
         SEQUENCES,
         part.people,
@@ -264,7 +256,7 @@ def errors(part: Part) -> list[str]:
     """Every scan that was called wrongly proper or improper, or by a wrong sequence."""
     lines = []
     for truth, person, facts, a in zip(part.table, part.people, part.facts, part.answers, strict=True):
-        proper, sequence, named = bool(truth[0] > 0.5), SEQUENCES[int(truth[-1])], a.likeliest_sequence()
+        proper, sequence, named = bool(truth[0] > 0.5), sequence_of(truth), a.likeliest_sequence()
         wrong = ["proper"] * ((a.proper > 0.5) != proper) + ["sequence"] * (named != sequence)
         if wrong:
             cells = (

@@ -18,9 +18,7 @@ def voxels(head: LabelMap, values: tuple[int, ...]) -> int:
     return int(np.count_nonzero(np.isin(head.values, values)[head.codes]))
 
 
-@pytest.mark.parametrize(
-    ("change", "given", "taken"), [(widen_sulci, CORTEX, FLUID), (narrow_sulci, FLUID, CORTEX)]
-)
+@pytest.mark.parametrize(("change", "given", "taken"), [(widen_sulci, CORTEX, FLUID), (narrow_sulci, FLUID, CORTEX)])
 def test_the_share_asked_for_changes_hands_and_nothing_else(
     phantom: LabelMap, change: Change, given: tuple[int, ...], taken: tuple[int, ...]
 ) -> None:

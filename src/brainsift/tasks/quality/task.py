@@ -10,16 +10,15 @@ from pathlib import Path
 import numpy as np
 
 from brainsift.anatomy.anatomy import Anatomy
-from brainsift.scans.dimension import dimension_of
 from brainsift.scans.ref import ScanRef
 from brainsift.scans.signed import negative_share
 from brainsift.scans.volume import Volume
 from brainsift.tasks.base import Finding, Measurement
-from brainsift.tasks.quality.contrast import measured_contrast, with_measured_contrast
+from brainsift.tasks.quality.contrast import measured_contrast
 from brainsift.tasks.quality.flair import FLAIR, FlairVerdict, filed_as_flair, flair_verdict
+from brainsift.tasks.quality.measured import Measured, with_measured
 from brainsift.tasks.quality.network import GRADED, Answer, QualityNetwork, open_quality_network
-from brainsift.tasks.quality.noise import measured_snr, with_measured_noise
-from brainsift.tasks.quality.signed import with_sign
+from brainsift.tasks.quality.noise import measured_snr
 from brainsift.tasks.quality.slices import Slices, slices_of
 from brainsift.tasks.quality.unlike import unlike_training
 from brainsift.tasks.quality.words import describe
@@ -28,11 +27,6 @@ AXIS_NAMES = ("sagittal", "coronal", "axial")
 
 EVEN_ODDS = 0.5
 """From here on the scan is called proper; decisions have their own thresholds."""
-
-
-PROPER_STACK = 0.01
-"""Probability given to a stack of 2D slices, whatever it looks like: the protocol rejects it by its geometry (Bottani
-2022, MedIA 75:102219), and pixels of 1 mm do not always show how thick the slices across them are."""
 
 
 class QualityTask:
@@ -67,15 +61,11 @@ class QualityTask:
         """
         network = self._open()
         slices = slices_of(volume, anatomy)
-        filed = filed_as_flair(ref, volume.facts.header)
-        answer = with_sign(network.ask(slices, FLAIR if filed else None), negative_share(volume.data))
-        metrics = _metrics(volume, anatomy)
-        answer = with_measured_contrast(answer, metrics, anatomy, FLAIR if filed else answer.likeliest_sequence())
-        snr = measured_snr(volume, anatomy)
-        answer = with_measured_noise(answer, snr)
-        stack = _stack(volume, answer)
-        if stack:
-            answer = replace(answer, proper=min(answer.proper, PROPER_STACK))
+        header = volume.facts.header
+        filed = FLAIR if filed_as_flair(ref, header) else None
+        metrics, snr = _metrics(volume, anatomy), measured_snr(volume, anatomy)
+        measured = Measured(volume.spacing, metrics, anatomy, snr, negative_share(volume.data), header)
+        answer, stack = with_measured(network.ask(slices, filed), measured, filed)
         flair: dict[str, Measurement] = {}
         if filed:
             verdict = flair_verdict(answer, stack, anatomy)
@@ -100,10 +90,6 @@ class QualityTask:
 
 def _rounded(value: float | None, digits: int) -> float | None:
     return None if value is None else round(value, digits)
-
-
-def _stack(volume: Volume, answer: Answer) -> bool:
-    return dimension_of(volume.spacing, volume.facts.header, answer.likeliest_sequence())[0] == "2D"
 
 
 def _of_flair(verdict: FlairVerdict) -> dict[str, Measurement]:
