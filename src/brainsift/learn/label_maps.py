@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from brainsift.learn.people import names_of
+
 ENDINGS = (".nii", ".nii.gz", ".mgz")
 
 
@@ -18,7 +20,7 @@ class LabelMapSplit:
 
 
 def split_label_maps(folder: Path, validation: Sequence[str]) -> LabelMapSplit:
-    """Sort the NIfTI label maps of `folder`; `validation` names files, with or without their extension.
+    """Sort the NIfTI label maps of `folder`; `validation` names each one held out, by one of `names_of` it.
 
     Raises
     ------
@@ -28,11 +30,10 @@ def split_label_maps(folder: Path, validation: Sequence[str]) -> LabelMapSplit:
     maps = images_in(folder)
     if not maps:
         raise ValueError(f"there is no label map in {folder}: give a folder of .nii, .nii.gz or .mgz files")
-    called = {v: [p for p in maps if p.name == v or p.name.startswith((f"{v}.", f"{v}_"))] for v in validation}
-    missing = [name for name, found in called.items() if not found]
+    missing = set(validation).difference(*map(names_of, maps))
     if missing:
-        raise ValueError(f"no label map is called {', '.join(missing)} in {folder}")
-    held_out = {p for found in called.values() for p in found}
+        raise ValueError(f"no label map is called {', '.join(sorted(missing))} in {folder}")
+    held_out = {path for path in maps if not names_of(path).isdisjoint(validation)}
     return LabelMapSplit(tuple(p for p in maps if p not in held_out), tuple(sorted(held_out)))
 
 

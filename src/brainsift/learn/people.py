@@ -20,6 +20,14 @@ def person_of(path: Path) -> str:
     return path.name.split(".")[0].removesuffix("_labels")
 
 
+def names_of(path: Path) -> frozenset[str]:
+    """How a file may be called on the command line: with or without its ending, or as its person.
+
+    ``head_17`` or ``head_17_labels`` for ``head_17_labels.nii.gz``.
+    """
+    return frozenset((path.name, path.name.split(".")[0], person_of(path)))
+
+
 class Turn(NamedTuple):
     """A chunk's name, the file that it is made of, whose head that is, and the seed."""
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from brainsift.learn.label_maps import images_in
-from brainsift.learn.people import person_of
+from brainsift.learn.people import names_of
 
 
 @dataclass(frozen=True)
@@ -29,8 +29,8 @@ class Sources:
 def find_sources(label_maps: Path | None, scans: Path | None, validation: Sequence[str]) -> Sources:
     """Sort label maps and clean scans of two folders; `validation` names those kept for validation.
 
-    A name is a file name with or without its ending, ``head_17`` for ``head_17_labels.nii.gz``. In the folder of scans,
-    a table ``manifest.tsv`` may say which are clean: skull-stripped 3D T1w scans are taken, all where there is none.
+    Each is named by one of `names_of` it. In the folder of scans, a table ``manifest.tsv`` may say which are clean:
+    skull-stripped 3D T1w scans are taken, all where there is none.
 
     Raises
     ------
@@ -42,12 +42,12 @@ def find_sources(label_maps: Path | None, scans: Path | None, validation: Sequen
     if not maps and not real:
         raise ValueError("there is neither a label map nor a clean scan: give `--label-maps`, `--real-scans` or both")
     names = set(validation)
-    found = {name for name in names for p in (*maps, *real) if name in (p.name, p.name.split(".")[0], person_of(p))}
-    if names - found:
-        raise ValueError(f"no label map or scan is called {', '.join(sorted(names - found))}")
+    missing = names.difference(*(names_of(path) for path in (*maps, *real)))
+    if missing:
+        raise ValueError(f"no label map or scan is called {', '.join(sorted(missing))}")
 
     def held_out(path: Path) -> bool:
-        return bool(names & {path.name, path.name.split(".")[0], person_of(path)})
+        return not names.isdisjoint(names_of(path))
 
     return Sources(
         tuple(p for p in maps if not held_out(p)),
