@@ -12,6 +12,7 @@ from scipy import ndimage
 from brainsift.evaluate.segmentation.lesions import CONNECTED, detect_lesions
 from brainsift.learn.wmh.bank import Bank
 from brainsift.learn.wmh.predict import Ask, ask_all, compared
+from brainsift.learn.wmh.source import SIMULATED
 
 Float32 = NDArray[np.float32]
 Mask = NDArray[np.bool_]
@@ -21,8 +22,10 @@ SMALLEST_MM3 = (0.0, 3.0, 5.0, 8.0, 12.0)
 """Tried on validation scans; 3 mm³ is three voxels, about what a rater marks at least."""
 
 SLIGHT_ML = 0.5
-"""Added to both sides of the Dice quotient: so much found where nothing is halves the score of such a scan. Half of all
-people have next to no lesions, and plain Dice says nothing of them."""
+"""Added to both sides of the Dice quotient: of a lesion of a few voxels one more or less decides plain Dice."""
+
+MAX_FALSE_ML = 0.3
+"""Median volume that may be found in scans without a lesion, of painted heads and of real brains apart."""
 
 
 @dataclass(frozen=True)
@@ -60,30 +63,68 @@ def without_small(mask: Mask, min_mm3: float, voxel_mm3: float) -> Mask:
     return kept
 
 
-def choose_settings(ask: Ask, bank: Bank) -> Settings:
-    """The threshold with the highest mean smoothed Dice, then the smallest lesion with the highest mean F1.
+@dataclass(frozen=True, eq=False)
+class _Seen:
+    """A validation scan: its lesions, what the network told in bytes, and the kind of scan."""
 
-    Scans without a lesion count in both: finding none there is right (1); what is found counts against the threshold by
-    its volume (`SLIGHT_ML`), and against the smallest lesion wholly (0). Where nothing can be told, the settings are
-    the usual ones.
+    reference: Mask
+    told: NDArray[np.uint8]
+    voxel_mm3: float
+    source: str
+
+    def told_ml(self, level: int) -> float:
+        return float(np.count_nonzero(self.told >= level)) * self.voxel_mm3 / 1000
+
+
+def choose_settings(ask: Ask, bank: Bank) -> Settings:
+    """The threshold with the highest mean smoothed Dice where there are lesions, among those that spare scans without
+    (`MAX_FALSE_ML`), the strictest if none does; then the smallest lesion with the highest mean F1.
+
+    A healthy scan counts in F1: finding none is right (1), any is wrong (0). Where nothing can be told, the settings
+    are the usual ones.
     """
     seen = []
-    for example, fine in ask_all(ask, bank):
+    for number, (example, fine) in enumerate(ask_all(ask, bank)):
         pair = compared(example, fine)
         if pair is not None:
             reference, probability, spacing = pair
             # Bytes: a brain's take 5 MB, and steps of 0.4 % move no threshold.
-            seen.append((reference, np.rint(probability * 255).astype(np.uint8), float(np.prod(spacing))))
-    if not seen:
+            told = np.rint(probability * 255).astype(np.uint8)
+            source = str(bank.facts[number].get("source", SIMULATED))
+            seen.append(_Seen(reference, told, float(np.prod(spacing)), source))
+    if not any(one.reference.any() for one in seen):
         return Settings()
-    levels = [int(np.ceil(255 * threshold)) for threshold in THRESHOLDS]
-    overlap = np.array([[_smoothed(ref, told >= level, voxel) for level in levels] for ref, told, voxel in seen])
-    threshold = THRESHOLDS[int(overlap.mean(axis=0).argmax())]
-    level = int(np.ceil(255 * threshold))
-    found = np.array(
-        [[_f1(ref, without_small(told >= level, mm3, voxel)) for mm3 in SMALLEST_MM3] for ref, told, voxel in seen]
-    )
-    return Settings(threshold, SMALLEST_MM3[int(found.mean(axis=0).argmax())])
+    threshold = _best_threshold(seen)
+    level = _level(threshold)
+    found = [
+        [_f1(one.reference, without_small(one.told >= level, mm3, one.voxel_mm3)) for mm3 in SMALLEST_MM3]
+        for one in seen
+    ]
+    return Settings(threshold, SMALLEST_MM3[int(np.mean(found, axis=0).argmax())])
+
+
+def _best_threshold(seen: Sequence[_Seen]) -> float:
+    spare = [threshold for threshold in THRESHOLDS if _false_ml(seen, _level(threshold)) <= MAX_FALSE_ML]
+    ill = [one for one in seen if one.reference.any()]
+
+    def overlap(threshold: float) -> float:
+        level = _level(threshold)
+        return float(np.mean([_smoothed(one.reference, one.told >= level, one.voxel_mm3) for one in ill]))
+
+    return max(spare or THRESHOLDS[-1:], key=overlap)
+
+
+def _false_ml(seen: Sequence[_Seen], level: int) -> float:
+    """Median volume in scans without a lesion, of the kind of scan in which it is largest; 0 where there are none."""
+    healthy = [one for one in seen if not one.reference.any()]
+    kinds = {one.source for one in healthy}
+    medians = [np.median([one.told_ml(level) for one in healthy if one.source == kind]) for kind in kinds]
+    return float(max(medians, default=0.0))
+
+
+def _level(threshold: float) -> int:
+    """Least byte that reaches a probability."""
+    return int(np.ceil(255 * threshold))
 
 
 def _smoothed(reference: Mask, answer: Mask, voxel_mm3: float) -> float:
