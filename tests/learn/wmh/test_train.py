@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -22,7 +23,7 @@ from brainsift.learn.wmh.measure import curve_scores, measure  # noqa: E402
 from brainsift.learn.wmh.net import WmhNet  # noqa: E402
 from brainsift.learn.wmh.predict import onnx_asker  # noqa: E402
 from brainsift.learn.wmh.settings import Settings, choose_settings, without_small  # noqa: E402
-from brainsift.learn.wmh.train import FIRST_STEP, WEIGHTS, train_wmh  # noqa: E402
+from brainsift.learn.wmh.train import FIRST_STEP, WEIGHTS, some, train_wmh  # noqa: E402
 from brainsift.models.registry import MAX_MODEL_BYTES  # noqa: E402
 from brainsift.tasks.wmh.network import CHANNELS  # noqa: E402
 from tests.learn.wmh.toy import toy_bank, toy_example  # noqa: E402
@@ -171,6 +172,18 @@ def test_scans_without_lesions_have_a_say_in_the_threshold(tmp_path: Path) -> No
 
     assert choose_settings(ask, bank.only([0])).threshold < 0.3
     assert choose_settings(ask, bank).threshold >= 0.3  # kept in bytes, 0.3 is a little less
+
+
+def test_the_curve_looks_mostly_at_scans_with_lesions(tmp_path: Path) -> None:
+    one = toy_example(1)
+    loads = [0.0, 0.2, 6.0, 0.0, 3.0, 0.4, 9.0, 20.0, 0.0, 0.0]
+    write_chunk([replace(one, facts={"load_ml": load}) for load in loads], tmp_path, "a")
+    bank = load_bank(tmp_path)
+    shown = [facts["load_ml"] for facts in some(bank, 5).facts]
+    assert shown == [0.0, 6.0, 3.0, 9.0, 20.0]
+    assert len(some(bank, 8)) == 8
+    assert len(some(bank, 40)) == 10
+    assert len(some(bank.only([0, 1, 3]), 2)) == 2
 
 
 def test_small_lesions_go_by_their_volume() -> None:
