@@ -12,13 +12,10 @@ from brainsift.learn.figure import Figure
 from brainsift.learn.trainer import Scores
 from brainsift.learn.wmh.bank import Bank
 from brainsift.learn.wmh.predict import Ask, ask_all, compared
-from brainsift.learn.wmh.settings import Settings
+from brainsift.learn.wmh.settings import CLEAR_ML, Settings
 from brainsift.learn.wmh.source import SIMULATED
 
 WATCHED = "dice"
-
-CLEAR_ML = 1.0
-"""Loads from which Dice is worth a mean on few scans; below it a voxel more or less decides."""
 
 
 def measure(ask: Ask, bank: Bank, settings: Settings) -> tuple[list[ScanScores], list[str]]:

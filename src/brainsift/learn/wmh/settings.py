@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from brainsift.evaluate.segmentation.lesions import CONNECTED, detect_lesions
+from brainsift.evaluate.segmentation.overlap import dice
 from brainsift.learn.wmh.bank import Bank
 from brainsift.learn.wmh.predict import Ask, ask_all, compared
 from brainsift.learn.wmh.source import SIMULATED
@@ -21,11 +22,12 @@ THRESHOLDS = (0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.65, 0.7, 0.75, 
 SMALLEST_MM3 = (0.0, 3.0, 5.0, 8.0, 12.0)
 """Tried on validation scans; 3 mm³ is three voxels, about what a rater marks at least."""
 
-SLIGHT_ML = 0.5
-"""Added to both sides of the Dice quotient: of a lesion of a few voxels one more or less decides plain Dice."""
+CLEAR_ML = 1.0
+"""Loads from which Dice is worth a mean on few scans; below it a voxel more or less decides."""
 
-MAX_FALSE_ML = 0.3
-"""Median volume that may be found in scans without a lesion, of painted heads and of real brains apart."""
+MAX_FALSE_ML = 0.5
+"""Median volume that may be found in scans without a lesion, of painted heads and of real brains apart: mostly healthy
+adults have about as much."""
 
 
 @dataclass(frozen=True)
@@ -72,12 +74,13 @@ class _Seen:
     voxel_mm3: float
     source: str
 
-    def told_ml(self, level: int) -> float:
-        return float(np.count_nonzero(self.told >= level)) * self.voxel_mm3 / 1000
+    def mark(self, settings: Settings) -> Mask:
+        """As `Settings.mark`."""
+        return without_small(self.told >= _level(settings.threshold), settings.min_lesion_mm3, self.voxel_mm3)
 
 
 def choose_settings(ask: Ask, bank: Bank) -> Settings:
-    """The threshold with the highest mean smoothed Dice where there are lesions, among those that spare scans without
+    """The threshold with the highest mean Dice from `CLEAR_ML` on among those that spare scans without lesions
     (`MAX_FALSE_ML`), the strictest if none does; then the smallest lesion with the highest mean F1.
 
     A healthy scan counts in F1: finding none is right (1), any is wrong (0). Where nothing can be told, the settings
@@ -94,44 +97,33 @@ def choose_settings(ask: Ask, bank: Bank) -> Settings:
             seen.append(_Seen(reference, told, float(np.prod(spacing)), source))
     if not any(one.reference.any() for one in seen):
         return Settings()
-    threshold = _best_threshold(seen)
-    level = _level(threshold)
-    found = [
-        [_f1(one.reference, without_small(one.told >= level, mm3, one.voxel_mm3)) for mm3 in SMALLEST_MM3]
-        for one in seen
-    ]
+    spare = [threshold for threshold in THRESHOLDS if _false_ml(seen, threshold) <= MAX_FALSE_ML]
+    threshold = max(spare or THRESHOLDS[-1:], key=lambda one: _overlap(seen, one))
+    found = [[_f1(one.reference, one.mark(Settings(threshold, mm3))) for mm3 in SMALLEST_MM3] for one in seen]
     return Settings(threshold, SMALLEST_MM3[int(np.mean(found, axis=0).argmax())])
 
 
-def _best_threshold(seen: Sequence[_Seen]) -> float:
-    spare = [threshold for threshold in THRESHOLDS if _false_ml(seen, _level(threshold)) <= MAX_FALSE_ML]
+def _overlap(seen: Sequence[_Seen], threshold: float) -> float:
+    """Mean Dice of scans with much, or with any lesion where none has much."""
     ill = [one for one in seen if one.reference.any()]
-
-    def overlap(threshold: float) -> float:
-        level = _level(threshold)
-        return float(np.mean([_smoothed(one.reference, one.told >= level, one.voxel_mm3) for one in ill]))
-
-    return max(spare or THRESHOLDS[-1:], key=overlap)
+    clear = [one for one in ill if float(one.reference.sum()) * one.voxel_mm3 >= 1000 * CLEAR_ML]
+    level = _level(threshold)
+    return float(np.mean([dice(one.reference, one.told >= level) for one in clear or ill]))
 
 
-def _false_ml(seen: Sequence[_Seen], level: int) -> float:
+def _false_ml(seen: Sequence[_Seen], threshold: float) -> float:
     """Median volume in scans without a lesion, of the kind of scan in which it is largest; 0 where there are none."""
-    healthy = [one for one in seen if not one.reference.any()]
-    kinds = {one.source for one in healthy}
-    medians = [np.median([one.told_ml(level) for one in healthy if one.source == kind]) for kind in kinds]
-    return float(max(medians, default=0.0))
+    by_kind: dict[str, list[float]] = {}
+    for one in seen:
+        if not one.reference.any():
+            found_ml = float(np.count_nonzero(one.mark(Settings(threshold)))) * one.voxel_mm3 / 1000
+            by_kind.setdefault(one.source, []).append(found_ml)
+    return max((float(np.median(volumes)) for volumes in by_kind.values()), default=0.0)
 
 
 def _level(threshold: float) -> int:
     """Least byte that reaches a probability."""
     return int(np.ceil(255 * threshold))
-
-
-def _smoothed(reference: Mask, answer: Mask, voxel_mm3: float) -> float:
-    """Dice with `SLIGHT_ML` added above and below; 1 where both are empty."""
-    slight = 1000 * SLIGHT_ML / voxel_mm3
-    shared = float((reference & answer).sum())
-    return (2 * shared + slight) / (float(reference.sum()) + float(answer.sum()) + slight)
 
 
 def _f1(reference: Mask, answer: Mask) -> float:

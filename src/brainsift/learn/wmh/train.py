@@ -19,9 +19,10 @@ from brainsift.learn.wmh.agreement import judge_labels, read_weights, write_agre
 from brainsift.learn.wmh.bank import Bank
 from brainsift.learn.wmh.batches import Lessons, batches
 from brainsift.learn.wmh.losses import lesion_loss
-from brainsift.learn.wmh.measure import CLEAR_ML, WATCHED, curve_scores
+from brainsift.learn.wmh.measure import WATCHED, curve_scores
 from brainsift.learn.wmh.net import WmhNet
 from brainsift.learn.wmh.predict import asker
+from brainsift.learn.wmh.settings import CLEAR_ML
 
 FIRST_STEP, WEIGHTS = "step_one", "label_weights.tsv"
 
