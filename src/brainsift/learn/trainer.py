@@ -168,8 +168,8 @@ class Trainer:
         for group in self.optimiser.param_groups:
             group["lr"] = self._rate()
         inputs, target = inputs.to(self.plan.device), target.to(self.plan.device)
-        # oneDNN's bf16 gradient of a convolution on 2x2x2 voxels is not a number in a quarter of the steps on one
-        # processor and in all of them on another.
+        # oneDNN's bf16 gradient of a convolution on 2x2x2 voxels is now and then not a number: in none of the steps or
+        # in half of them, by instruction set.
         loss, fit_to_use = self._gradient(inputs, target, half=True)
         if not fit_to_use:
             loss, fit_to_use = self._gradient(inputs, target, half=False)

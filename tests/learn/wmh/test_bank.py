@@ -90,7 +90,7 @@ def test_crops_lie_about_lesions_and_changes_keep_blank_voxels_blank() -> None:
         hits += bool((cut.take(example.truth) > 127).any())
         blank = cut.take(example.t1w) == 0
         assert not cut_input(example, cut)[0][blank].any()
-    assert hits > 20
+    assert hits > 30
 
 
 def test_a_blurred_crop_is_smoother_along_that_axis_and_as_bright_at_its_rim() -> None:

@@ -18,6 +18,7 @@ from brainsift.learn.microbleeds.losses import detector_loss
 from brainsift.learn.microbleeds.net import DetectorNet
 from brainsift.learn.microbleeds.predict import Ask, asker, find, match
 from brainsift.learn.people import refuse_shared_people
+from brainsift.learn.spread import mostly
 from brainsift.learn.trainer import MakeNet, Scores, Trainer, TrainingPlan
 
 WATCHED = "tpr"
@@ -86,10 +87,4 @@ def telling(bank: Bank, count: int) -> Bank:
     """Some examples of a bank, evenly spread, three quarters of them with bleeds where there are as many."""
     bleeding = [i for i, row in enumerate(bank.rows) if row["lesions"]]
     empty = [i for i, row in enumerate(bank.rows) if not row["lesions"]]
-    chosen = _spread(bleeding, count - min(len(empty), count // 4))
-    return bank.only(sorted(chosen + _spread(empty, count - len(chosen))))
-
-
-def _spread(rows: Sequence[int], count: int) -> list[int]:
-    places = np.linspace(0, len(rows) - 1, min(count, len(rows))) if rows else np.zeros(0)
-    return [rows[i] for i in np.unique(places.astype(int)).tolist()]
+    return bank.only(mostly(bleeding, empty, count, count // 4))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from brainsift.learn.quality.bank import Bank
 from brainsift.learn.quality.batches import batches, whole
 from brainsift.learn.quality.net import QualityNet
 from brainsift.learn.quality.truth import COLUMNS, N_BINARY, balancing_weights, binary_targets, even_odds, quality_loss
+from brainsift.learn.spread import evenly
 from brainsift.learn.trainer import Scores, Trainer, TrainingPlan
 from brainsift.tasks.quality.network import OUTPUTS
 
@@ -75,7 +75,7 @@ def train_quality(
             model.freeze_extractor()
         return model.to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
 
-    shown = None if validation is None else _some(validation, CURVE_EXAMPLES)
+    shown = None if validation is None else validation.only(evenly(range(len(validation)), CURVE_EXAMPLES))
 
     def validate(model: nn.Module) -> Scores:
         return {} if shown is None else curve_scores(answers(model, shown), shown.truth)
@@ -119,9 +119,3 @@ def curve_scores(logits: Float32, truth: Float32) -> Scores:
         guess = logits[named, 0, N_BINARY:].argmax(axis=1)
         scores["sequence"] = float(np.mean(guess == truth[named, len(COLUMNS) - 1]))
     return scores | {WATCHED: float(np.mean(list(scores.values())))} if scores else scores
-
-
-def _some(bank: Bank, count: int) -> Bank:
-    """Evenly spread examples of a bank."""
-    chosen: Sequence[int] = np.unique(np.linspace(0, len(bank) - 1, min(count, len(bank))).astype(int)).tolist()
-    return bank.only(chosen)

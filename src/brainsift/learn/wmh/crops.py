@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,6 +37,9 @@ BLURRED_SHARE = 0.35
 BLUR_ALL, BLUR_ONE = (0.3, 0.8), (0.5, 1.4)
 """Standard deviation in voxels of 1 mm: what voxels of about 1.2 to 2 mm and slices of 1.5 to 4 mm leave behind. At
 1.5 mm rims were drawn at ventricles, and a volume changed by up to 52 %."""
+
+BLUR_STREAM = 1
+"""Of random numbers; the noise is drawn from the seed alone."""
 
 BLIND_SHARE = 0.08
 """Of the crops come without the anatomy, so that the image is not read by it alone."""
@@ -97,7 +100,7 @@ def draw_cut(rng: np.random.Generator, example: Example, shape: Shape = CROP, *,
     first = 2 * np.rint((about + off - np.asarray(shape) / 2) / 2).astype(int)
     room = np.maximum(np.asarray(example.shape) - shape, 0)
     x, y, z = (int(v) for v in np.clip(first, 0, room))
-    return Cut(
+    cut = Cut(
         start=(x, y, z),
         shape=shape,
         mirror=bool(rng.random() < 0.5),
@@ -105,9 +108,10 @@ def draw_cut(rng: np.random.Generator, example: Example, shape: Shape = CROP, *,
         shift=float(SHIFT * rng.standard_normal()),
         noise=float(rng.uniform(0, NOISE)) if rng.random() < 0.5 else 0.0,
         blind=bool(rng.random() < BLIND_SHARE),
-        blur=draw_blur(rng),
         seed=int(rng.integers(2**31)),
     )
+    # From its own seed, so that no other draw depends on whether a crop is blurred.
+    return replace(cut, blur=draw_blur(np.random.default_rng([cut.seed, BLUR_STREAM])))
 
 
 def draw_blur(rng: np.random.Generator) -> tuple[float, float, float]:

@@ -87,13 +87,13 @@ def choose_settings(ask: Ask, bank: Bank) -> Settings:
     are the usual ones.
     """
     seen = []
-    for number, (example, fine) in enumerate(ask_all(ask, bank)):
+    for (example, fine), facts in zip(ask_all(ask, bank), bank.facts, strict=True):
         pair = compared(example, fine)
         if pair is not None:
             reference, probability, spacing = pair
             # Bytes: a brain's take 5 MB, and steps of 0.4 % move no threshold.
             told = np.rint(probability * 255).astype(np.uint8)
-            source = str(bank.facts[number].get("source", SIMULATED))
+            source = str(facts.get("source", SIMULATED))
             seen.append(_Seen(reference, told, float(np.prod(spacing)), source))
     if not any(one.reference.any() for one in seen):
         return Settings()

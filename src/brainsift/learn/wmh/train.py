@@ -6,14 +6,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import nn
 
 from brainsift.learn.export import begun
 from brainsift.learn.memory import keep_freed_memory
 from brainsift.learn.people import refuse_shared_people
+from brainsift.learn.spread import mostly
 from brainsift.learn.trainer import MakeNet, Scores, Trainer, TrainingPlan, load_net
 from brainsift.learn.wmh.agreement import judge_labels, read_weights, write_agreement
 from brainsift.learn.wmh.bank import Bank
@@ -29,9 +28,9 @@ FIRST_STEP, WEIGHTS = "step_one", "label_weights.tsv"
 FIRST_SHARE = 0.5
 """Of steps and minutes go to the first of two steps; the second goes on from its weights."""
 
-CURVE_EXAMPLES, CURVE_ILL = 10, 0.8
-"""Of the validation side, looked at for each point of the curve: a whole brain takes seconds. Half of all people have
-next to no lesions, and of ten that were taken as they came three decided which weights were the best."""
+CURVE_EXAMPLES, CURVE_OTHERS = 10, 5
+"""Of the validation side, looked at for each point of the curve: a whole brain takes seconds. One in five has next to
+no lesions; half of all people have, and of ten taken as they came three decided which weights were the best."""
 
 
 def train_wmh(
@@ -133,16 +132,7 @@ def _part(plan: TrainingPlan, share: float) -> TrainingPlan:
 
 
 def some(bank: Bank, count: int) -> Bank:
-    """Examples of a bank for the curve: evenly spread ones, `CURVE_ILL` of them with lesions that are worth a mean."""
-    loads = np.array([float(facts.get("load_ml", CLEAR_ML)) for facts in bank.facts])
-    ill, others = np.flatnonzero(loads >= CLEAR_ML), np.flatnonzero(loads < CLEAR_ML)
-    of_ill = min(len(ill), max(count - len(others), round(CURVE_ILL * count)))
-    chosen = [*_spread(ill, of_ill), *_spread(others, count - of_ill)]
-    return bank.only(sorted(chosen))
-
-
-def _spread(rows: NDArray[np.intp], count: int) -> list[int]:
-    """Some of the rows, evenly spread; all where there are no more."""
-    if count >= len(rows):
-        return [int(row) for row in rows]
-    return [int(row) for row in rows[np.linspace(0, len(rows) - 1, count).astype(int)]]
+    """Examples of a bank for the curve, evenly spread, most of them with lesions that are worth a mean."""
+    loads = [float(facts.get("load_ml", CLEAR_ML)) for facts in bank.facts]
+    ill, others = ([row for row, load in enumerate(loads) if (load >= CLEAR_ML) is much] for much in (True, False))
+    return bank.only(mostly(ill, others, count, count // CURVE_OTHERS))

@@ -38,7 +38,7 @@ class Measured:
     metrics: Metrics
     anatomy: Anatomy | None
     snr: float | None
-    negative_share: float = 0.0
+    negative_share: float
     header: dict[str, Any] = field(default_factory=dict)
 
 
