@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import time
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+from brainsift.learn.ahead import AT_ONCE, made_ahead
 from brainsift.learn.defacing.bank import Bank, Example, load_bank, write_chunk
 from brainsift.learn.defacing.batches import Changes, Move, batches, chances, change, whole
 from brainsift.learn.defacing.build import plan_chunks, simulated_example
@@ -284,6 +287,15 @@ def test_a_bank_gives_back_what_was_written_and_batches_are_even(tmp_path: Path)
     np.testing.assert_allclose(uneven, [1 / 8, 1 / 4, 1 / 4, 1 / 4, 1 / 8], err_msg="they share")
     with pytest.raises(ValueError, match="build it first"):
         load_bank(tmp_path / "nothing")
+
+
+def test_a_batch_stays_what_it_is_while_others_are_made_ahead(tmp_path: Path) -> None:
+    bank = toy_bank(tmp_path / "bank", "ab")
+    alone = [inputs.clone() for inputs, _ in islice(batches(bank, 3, size=1), AT_ONCE)]
+    with made_ahead(batches(bank, 3, size=1)) as ready:
+        for wanted, (inputs, _) in zip(alone, ready, strict=False):
+            time.sleep(0.3)
+            torch.testing.assert_close(inputs, wanted)
 
 
 def test_nobody_is_on_both_sides_or_pasted_on_themselves(tmp_path: Path) -> None:

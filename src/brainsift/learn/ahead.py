@@ -13,6 +13,10 @@ T = TypeVar("T")
 DEPTH = 2
 """Batches that wait at the most."""
 
+AT_ONCE = DEPTH + 2
+"""Batches that exist at the same time: those that wait, one that is made, and one that the network works on. Who writes
+batches over older ones needs memory for as many."""
+
 LOOK_AGAIN_S = 0.2
 
 

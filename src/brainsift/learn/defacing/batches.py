@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import cycle
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from brainsift.learn.ahead import AT_ONCE
 from brainsift.learn.defacing.bank import Bank
 from brainsift.learn.defacing.places import AROUND, Known
 from brainsift.tasks.defacing.network import CHANNELS, EMPTY_FIRST, EMPTY_LEVELS, INSIDE, LEVELS, WINDOW_SHAPE, Window
@@ -170,12 +172,12 @@ def chances(bank: Bank) -> NDArray[np.float64]:
 def batches(bank: Bank, seed: int, start: int = 0, size: int = BATCH) -> Iterator[tuple[Tensor, Known]]:
     """Endless (inputs (N, channels, *WINDOW_SHAPE), what is known), labels evenly; a resumed training passes on.
 
-    Inputs of each batch are written over those of the one before: new memory costs as much as all else here.
+    Inputs of each batch are written over those of the fourth before it (`AT_ONCE`): new memory costs as much as all
+    else here.
     """
     rng = np.random.default_rng([seed, start])
     chance = chances(bank)
-    inputs = np.empty((size, len(CHANNELS), *WINDOW_SHAPE), np.float32)
-    while True:
+    for inputs in cycle([np.empty((size, len(CHANNELS), *WINDOW_SHAPE), np.float32) for _ in range(AT_ONCE)]):
         chosen = rng.choice(len(bank), size, p=chance).tolist()
         places = np.stack([_show(bank, i, rng, into) for i, into in zip(chosen, inputs, strict=True)])
         known = (torch.from_numpy(array) for array in (bank.truth[chosen], bank.chances[chosen], places))
