@@ -24,7 +24,7 @@ def test_no_more_than_a_few_are_made_before_they_are_taken() -> None:
             made.append(number)
             yield number
 
-    with made_ahead(numbers(), depth=2) as items:
+    with made_ahead(numbers()) as items:
         assert next(items) == 0
         assert next(items) == 1
     # Two taken, two waiting, one in hand.

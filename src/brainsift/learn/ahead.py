@@ -21,12 +21,12 @@ LOOK_AGAIN_S = 0.2
 
 
 @contextmanager
-def made_ahead(batches: Iterable[T], depth: int = DEPTH) -> Iterator[Iterator[T]]:
-    """Go through `batches` in a thread of its own, `depth` items ahead and in the same order.
+def made_ahead(batches: Iterable[T]) -> Iterator[Iterator[T]]:
+    """Go through `batches` in a thread of its own, `DEPTH` items ahead and in the same order.
 
     What `batches` raises is raised where its item would have come. When the block is left, the thread ends.
     """
-    waiting: queue.Queue[tuple[bool, T | BaseException | None]] = queue.Queue(depth)
+    waiting: queue.Queue[tuple[bool, T | BaseException | None]] = queue.Queue(DEPTH)
     left = threading.Event()
 
     def put(is_item: bool, value: T | BaseException | None) -> bool:
