@@ -1,9 +1,10 @@
 """Measure the anatomy pass: landmark error, cut share, and time per scan.
 
-    python benchmarks/bench_anatomy.py ../shared/data [--network] [--scans]
+    python benchmarks/bench_anatomy.py ../shared/data [--network] [--scans] [--pairs]
 
 `--network` takes the landmarks from the packaged networks' labels of simulated images too; `--scans` prints a line for
-every real scan. Without them only true labels count. Dice is in the model card, which `brainsift train anatomy` writes.
+every real scan; `--pairs` tells how well the labels of two scans of one person in different contrasts agree. Without
+them only true labels count. Dice is in the model card, which `brainsift train anatomy` writes.
 """
 
 from __future__ import annotations
@@ -12,22 +13,43 @@ import argparse
 import time
 from collections import defaultdict
 from collections.abc import Iterator
+from functools import cache
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import affine_transform, gaussian_filter
 
+from brainsift.anatomy.anatomy import Anatomy
+from brainsift.anatomy.cleaning import clean_labels
+from brainsift.anatomy.compute import compute_anatomy
 from brainsift.anatomy.coverage import estimate_coverage
 from brainsift.anatomy.fov import FieldOfView
+from brainsift.anatomy.framing import frame_head
 from brainsift.anatomy.labels import N_TISSUES, Tissue, group_freesurfer
 from brainsift.anatomy.mni import fit_affine
 from brainsift.anatomy.mni_reference import MNI_CENTRES_MM, label_centres, load_reference, read_label_map
 from brainsift.anatomy.moments import CLASSES, cloud_from_labels
+from brainsift.anatomy.network import open_network
+from brainsift.anatomy.normalise import normalise
+from brainsift.evaluate.segmentation.overlap import dice
+from brainsift.scans.read import read_file
 
 VALIDATION = (17, 18, 19, 20)
 CUTS_PER_KIND = 6
 MAX_RELATIVE_CUT = 0.6
 IMAGES_PER_HEAD = 5
+
+VISITS = {
+    "wmh/p07_{}.nii.gz": ("T1", "T2", "FLAIR"),
+    "wmh/p19_{}.nii.gz": ("T1", "FLAIR"),
+    "scans/{}_2d_p01_s1_defaced.nii.gz": ("t1w", "t2w", "flair"),
+    "scans/{}_2d_p01_s2_defaced.nii.gz": ("t1w", "flair"),
+    "scans/{}_2d_p03_s2_defaced.nii.gz": ("t1w", "flair"),
+    "scans/{}_2d_p04_s1_defaced.nii.gz": ("t1w", "flair"),
+}
+"""Scans of one person in several contrasts, which lie on one another: of voxels of 1 mm, then of thick slices."""
 
 Labels = NDArray[np.uint8]
 Affine = NDArray[np.float64]
@@ -109,11 +131,6 @@ def _print_landmarks(source: str, errors: NDArray[np.float64]) -> None:
 
 def bench_network(data: Path) -> None:
     """Landmarks from the networks' labels of simulated images, in contrasts that no scanner has to give."""
-    from brainsift.anatomy.cleaning import clean_labels
-    from brainsift.anatomy.framing import frame_head
-    from brainsift.anatomy.network import open_network
-    from brainsift.anatomy.normalise import normalise
-
     network, rng, errors = open_network(), np.random.default_rng(1), []
     for _, labels, affine, centres in validation_maps(data):
         for _ in range(IMAGES_PER_HEAD):
@@ -127,8 +144,6 @@ def bench_network(data: Path) -> None:
 
 def paint(labels: Labels, rng: np.random.Generator) -> NDArray[np.float32]:
     """Image with one random grey value per class, blur and noise."""
-    from scipy.ndimage import gaussian_filter
-
     grey = rng.uniform(0.05, 1.0, N_TISSUES).astype(np.float32)
     grey[Tissue.BACKGROUND] = 0.0
     clean = gaussian_filter(grey[labels], 0.5)
@@ -137,10 +152,6 @@ def paint(labels: Labels, rng: np.random.Generator) -> NDArray[np.float32]:
 
 def bench_scans(data: Path) -> None:
     """What the pass says of every real scan, and how long it takes with and without reading."""
-    from brainsift.anatomy.compute import compute_anatomy
-    from brainsift.anatomy.network import open_network
-    from brainsift.scans.read import read_file
-
     network = open_network()
     for path in sorted((data / "scans").glob("*.nii*")):
         start = time.perf_counter()
@@ -155,18 +166,42 @@ def bench_scans(data: Path) -> None:
         )
 
 
+def agreement(one: Anatomy, other: Anatomy) -> tuple[float, float]:
+    """Dice of the brain, and mean Dice of its tissues, of two anatomies of one head."""
+    step = np.linalg.inv(other.affine) @ one.affine
+    labels = affine_transform(other.labels, step[:3, :3], step[:3, 3], one.labels.shape, order=0)
+    brain = affine_transform(other.brain.astype(np.uint8), step[:3, :3], step[:3, 3], one.labels.shape, order=0) > 0
+    tissues = [dice(one.labels == tissue, labels == tissue) for tissue in CLASSES]
+    return dice(one.brain, brain), float(np.mean(tissues))
+
+
+def bench_pairs(data: Path) -> None:
+    """How much the labels of a person depend on the contrast. No truth is known of these scans."""
+    seen = cache(lambda path: compute_anatomy(read_file(path)))
+    found = []
+    for visit, contrasts in VISITS.items():
+        for one, other in combinations([data / visit.format(contrast) for contrast in contrasts], 2):
+            found.append(agreement(seen(one), seen(other)))
+            print(f"{one.name:34s} {other.name:34s} brain {found[-1][0]:.3f}  tissues {found[-1][1]:.3f}", flush=True)
+    brain, tissues = np.mean(found, axis=0)
+    print(f"mean: brain {brain:.3f}, tissues {tissues:.3f}, n={len(found)} pairs")
+
+
 def main() -> None:
     """Parse and run."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path)
     parser.add_argument("--network", action="store_true")
     parser.add_argument("--scans", action="store_true")
+    parser.add_argument("--pairs", action="store_true")
     options = parser.parse_args()
     bench_labels(options.data)
     if options.network:
         bench_network(options.data)
     if options.scans:
         bench_scans(options.data)
+    if options.pairs:
+        bench_pairs(options.data)
 
 
 if __name__ == "__main__":
