@@ -124,7 +124,8 @@ def _defaced(
     done = redrawn(rng, shown, changed, defacing.fill)
     of_scan = shown.scene.sequence, shown.scene.geometry.spacing_mm
     row, facts = row_and_facts(truth, bool(changed.any()), tool, defacing.fill, *of_scan)
-    return Example(window_of(done), in_window(pack_places(geometry, changed), done), row, person, facts)
+    places = in_window(pack_places(geometry, changed), done)
+    return Example(window_of(done), places, row, person, {**facts, "again": True})
 
 
 def redrawn(rng: np.random.Generator, shown: Shown, changed: Mask, fill: Fill) -> StandardHead:
