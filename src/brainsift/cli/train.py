@@ -234,10 +234,7 @@ def defacing(
         str,
         typer.Option("--from", metavar="FILE", help="Start from these weights, the `packaged` ones, or `nothing`."),
     ] = "nothing",
-    chunks: Annotated[
-        int,
-        typer.Option(min=1, help="Of the bank: ten scans, and three more that are defaced twelve times each."),
-    ] = 160,
+    chunks: Annotated[int, typer.Option(min=1, help="Of the bank, of ten examples each.")] = 160,
     workers: Workers = 1,
     minutes: Minutes = None,
     steps: Steps = 20_000,

@@ -12,7 +12,7 @@ import torch
 from brainsift.learn.building import build_folders
 from brainsift.learn.defacing.bank import Bank, chunk_names, load_bank
 from brainsift.learn.defacing.batches import whole
-from brainsift.learn.defacing.build import AGAIN_CHUNKS, ChunkJob, make_chunk, plan_chunks
+from brainsift.learn.defacing.build import ChunkJob, make_chunk, plan_chunks
 from brainsift.learn.defacing.card import write_card
 from brainsift.learn.defacing.net import AnswerAlone
 from brainsift.learn.defacing.train import finish, train_defacing
@@ -66,7 +66,7 @@ class Sources:
         if self.validation:
             made[VALIDATION_BANK] = plan(self.validation, held_out, VALIDATION_SEED + seed, exclude=left_out)
             made[FRESH_BANK] = plan(self.validation, held_out, FRESH_SEED + seed)
-        made[TRAINING_BANK] = plan(self.training, chunks, seed, exclude=left_out, again=AGAIN_CHUNKS * chunks)
+        made[TRAINING_BANK] = plan(self.training, chunks, seed, exclude=left_out)
         return made
 
 

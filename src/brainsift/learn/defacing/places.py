@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from brainsift.simulate.deface.draw import DefacedExample
-from brainsift.simulate.deface.geometry import HeadGeometry, Mask
 from brainsift.simulate.deface.truth import FEATURES as REGIONS_OF
 from brainsift.tasks.defacing.network import FEATURES, WINDOW, StandardHead, sample_nearest, standard_step
 
@@ -59,21 +58,11 @@ class Known:
 
 def places_of(drawn: DefacedExample, head: StandardHead) -> UInt8:
     """The truth of a simulated scan where the network sees it, uint8 of `WINDOW_SHAPE`."""
-    packed = pack_places(drawn.geometry, drawn.changed)
-    return in_window(sample_nearest(packed, standard_step(drawn.affine, head.pose)), head)
-
-
-def pack_places(geometry: HeadGeometry, changed: Mask) -> UInt8:
-    """Features, brain, and what the tool acted on, uint8 on the grid of `geometry`."""
-    packed = geometry.regions.astype(np.uint8)
-    packed += BRAIN * geometry.brain.astype(np.uint8) + CHANGED * changed.astype(np.uint8)
-    return packed
-
-
-def in_window(packed: UInt8, head: StandardHead) -> UInt8:
-    """What was packed on the standard grid, with the air around the head, where the network sees it."""
+    step = standard_step(drawn.affine, head.pose)
+    packed = drawn.geometry.regions.astype(np.uint8)
+    packed = packed + BRAIN * drawn.geometry.brain.astype(np.uint8) + CHANGED * drawn.changed.astype(np.uint8)
     around = np.where(air_around(head), np.uint8(AROUND), np.uint8(0))
-    return np.asarray((packed + around)[WINDOW], np.uint8)
+    return np.asarray((sample_nearest(packed.astype(np.uint8), step) + around)[WINDOW], np.uint8)
 
 
 def air_around(head: StandardHead) -> NDArray[np.bool_]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -12,8 +12,7 @@ from torch import Tensor
 from torch.nn import functional as F  # noqa: N812 - the name that PyTorch users know
 
 from brainsift.learn.defacing.places import Known, cells_of
-from brainsift.simulate.deface.fill import Fill, kept_by
-from brainsift.simulate.deface.truth import DefacingTruth, label_of
+from brainsift.simulate.deface.truth import label_of
 from brainsift.tasks.defacing.network import CLASSES, FEATURES, N_OUTPUTS
 
 Float32 = NDArray[np.float32]
@@ -66,27 +65,6 @@ def truth_row(label: str, left: Mapping[str, float | None], touched: bool | None
     reached = [float("nan") if s is None else min(1.0, max(0.0, (s - LEFT_SHARE) / RAMP + 0.5)) for s in shares]
     known = float("nan") if touched is None else float(touched)
     return np.array([CLASSES.index(label), *reached, known, kept], np.float32)
-
-
-def row_and_facts(
-    truth: DefacingTruth, touched: bool, tool: str, fill: Fill, sequence: str, spacing_mm: Sequence[float]
-) -> tuple[Float32, dict[str, Any]]:
-    """What is known of a simulated defacing: a row of `COLUMNS`, and plain values for tables and `label_chances`."""
-    left = {name: getattr(truth, name) for name in FEATURES}
-    facts = {
-        "tool": tool,
-        "label": truth.label,
-        "why": truth.why,
-        "other_face": truth.other_face,
-        "sequence": sequence,
-        "fill": fill.kind,
-        "brain_removed_ml": round(truth.brain_removed_ml, 2),
-        "brain_removed_share": round(truth.brain_removed_share, 4),
-        "brain_removed_depth_mm": round(truth.brain_removed_depth_mm, 1),
-        "left": {name: None if share is None else round(share, 3) for name, share in left.items()},
-        "spacing_mm": [round(float(s), 2) for s in spacing_mm],
-    }
-    return truth_row(truth.label, left, touched, kept_by(fill)), facts
 
 
 def label_chances(label: str, facts: Mapping[str, Any], seed: int = 0) -> Float32:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from brainsift.anatomy.anatomy import Anatomy
 from brainsift.scans.volume import Volume
 from brainsift.tasks.defacing.average import FEATURES, load_average
-from brainsift.tasks.defacing.frame import GRID_MM, StandardHead, sample_nearest, standard_head, standard_step
+from brainsift.tasks.defacing.frame import StandardHead, sample_nearest, standard_head, standard_step
 from brainsift.tasks.defacing.renders import View, render_views
 from brainsift.tasks.defacing.signals import Signals, measure_signals
 from brainsift.tasks.defacing.window import (
@@ -29,9 +29,9 @@ from brainsift.tasks.defacing.window import (
 )
 
 __all__ = [
-    "CHANNELS", "CLASSES", "EMPTY_FIRST", "EMPTY_LEVELS", "FEATURES", "GRID_MM", "INSIDE", "LEVELS", "MODEL",
-    "N_OUTPUTS", "OUTPUTS", "WINDOW", "WINDOW_SHAPE", "Answer", "DefacingNetwork", "Seen", "StandardHead", "Window",
-    "decode", "load_average", "look_at", "network_input", "open_defacing_network", "sample_nearest", "standard_head",
+    "CHANNELS", "CLASSES", "EMPTY_FIRST", "EMPTY_LEVELS", "FEATURES", "INSIDE", "LEVELS", "MODEL", "N_OUTPUTS",
+    "OUTPUTS", "WINDOW", "WINDOW_SHAPE", "Answer", "DefacingNetwork", "Seen", "StandardHead", "Window", "decode",
+    "load_average", "look_at", "network_input", "open_defacing_network", "sample_nearest", "standard_head",
     "standard_step", "window_of",
 ]  # fmt: skip
 """What a network is fed, in one place: training imports from here alone."""
