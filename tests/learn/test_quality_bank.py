@@ -89,35 +89,9 @@ def test_shifting_moves_the_picture_and_fills_with_black(shift: tuple[int, int])
     assert moved.sum() == 24
 
 
-def head() -> np.ndarray:
-    """Slices of a box of skin that reaches from 40 to 160 along x, 30 to 200 along y, 50 to 150 along z (pixels)."""
-    pixels = np.full((24, 224, 192), 20, np.uint8)
-    pixels[:8, 30:200, 50:150] = 200
-    pixels[8:16, 66:166, 40:160] = 200  # rows are z, centred on pixel 112, where columns are centred on 96
-    pixels[16:, 30:200, 40:160] = 200
-    return pixels
-
-
-@pytest.mark.parametrize("inside", [4, -3])
-def test_the_field_of_view_ends_at_one_place_in_all_slices_that_show_it(inside: int) -> None:
-    crown = change(head(), Changes(np.arange(24), False, (0, 0), 1.0, 1.0, edge=(2, 1, inside)))
-    assert np.flatnonzero(crown[0].any(axis=0)).max() == 149 - inside
-    assert np.flatnonzero(crown[8].any(axis=1)).max() == 165 - inside
-    assert crown[16].all()
-    left = change(head(), Changes(np.arange(24), False, (0, 0), 1.0, 1.0, edge=(0, 0, inside)))
-    assert left[0].all()
-    assert np.flatnonzero(left[8].any(axis=0)).min() == np.flatnonzero(left[16].any(axis=0)).min() == 40 + inside
-
-
-def test_no_plane_cuts_into_a_bare_brain() -> None:
-    bare = np.where(head() > 100, head(), 0).astype(np.uint8)
-    bare[:, 120:] = 0
-    cut = change(bare, Changes(np.arange(24), False, (0, 0), 1.0, 1.0, edge=(2, 1, 5)))
-    assert np.array_equal(cut > 0, bare > 0)
-
-
 def test_clipping_levels_what_is_brighter() -> None:
-    clipped = change(head(), Changes(np.arange(24), False, (0, 0), 1.0, 1.0, ceiling=0.6))
+    bright = np.full((24, 224, 192), 200, np.uint8)
+    clipped = change(bright, Changes(np.arange(24), False, (0, 0), 1.0, 1.0, ceiling=0.6))
     assert float(clipped.max()) == pytest.approx(0.6)
 
 
@@ -137,7 +111,7 @@ def test_batches_are_the_same_for_the_same_seed_and_others_after_a_restart(bank:
 
 def test_all_grades_come_up_alike(tmp_path: Path) -> None:
     write_chunk([example("a", 0.0)] * 9 + [example("a", 2.0)], tmp_path, "a_0")
-    drawn = torch.cat([truth for _, truth in islice(batches(load_bank(tmp_path), 0), 40)])
+    drawn = torch.cat([truth for _, truth in islice(batches(load_bank(tmp_path), 0), 120)])
     share = float((drawn[:, COLUMNS.index("motion")] > 1.5).float().mean())
     assert share > 0.2
 

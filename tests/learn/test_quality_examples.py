@@ -13,7 +13,7 @@ from brainsift.learn.quality import build, clean, gradient_echo, zoo
 from brainsift.learn.quality.bank import chunk_names, load_bank
 from brainsift.learn.quality.build import make_chunk, plan_chunks
 from brainsift.learn.quality.clean import CleanScan, box_of, draw_painting, paint, place_head, resample_clean
-from brainsift.learn.quality.corrupt import Fault, apply_fault, draw_fault, finish
+from brainsift.learn.quality.corrupt import Fault, apply_fault, draw_fault, draw_shown, finish
 from brainsift.learn.quality.recolour import recolour
 from brainsift.learn.quality.transplant import transplant
 from brainsift.learn.quality.truth import COLUMNS, sequence_of
@@ -39,6 +39,30 @@ def test_a_painted_head_has_its_tissues_and_no_face_of_its_own(scan: CleanScan) 
     assert scan.image.shape == scan.brain.shape
     assert scan.image[scan.white].mean() > scan.image[scan.cortex].mean()
     assert scan.brain[scan.white].all()
+
+
+def test_scalp_and_neck_are_never_shown_and_the_air_is_mostly(scan: CleanScan) -> None:
+    assert scan.outside is not None
+    assert scan.outside.any()
+    assert not (scan.outside & scan.brain).any()
+    head = scan.outside | scan.brain
+    deep = ndimage.binary_erosion(head, iterations=3, border_value=1) & ~ndimage.binary_dilation(
+        scan.brain, iterations=8
+    )
+    far = ~ndimage.binary_dilation(head, iterations=8)
+    rng, airless = np.random.default_rng(5), []
+    for _ in range(24):
+        shown = draw_shown(rng, scan.brain, scan.outside, scan.spacing_mm)
+        voxels = np.ogrid[tuple(slice(0, n) for n in scan.brain.shape)]
+        with_air, alone = (shown.at([v.astype(float) for v in voxels], air=air) for air in (True, False))
+        inner = ndimage.binary_erosion(scan.brain)
+        assert with_air[inner].all()
+        assert alone[inner].all()
+        assert not with_air[deep].any()
+        assert not alone[far].any()
+        airless.append(not with_air[far].any())
+        assert airless[-1] or with_air[far].all()
+    assert 2 <= sum(airless) <= 12
 
 
 def test_a_clean_scan_with_little_noise_has_all_grades_near_zero(scan: CleanScan) -> None:

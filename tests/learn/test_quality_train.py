@@ -15,11 +15,11 @@ from brainsift.learn.quality.job import build, export_quality, plan_sides, train
 from brainsift.learn.quality.labelled import held_out
 from brainsift.learn.quality.measure import ask_all, figures
 from brainsift.learn.quality.net import QualityNet
-from brainsift.learn.quality.train import answers, load_weights, train_quality
+from brainsift.learn.quality.train import answers, better_of, curve_scores, load_weights, train_quality
 from brainsift.learn.quality.truth import truth_row
 from brainsift.learn.sides import TRAINING_BANK, VALIDATION_BANK
 from brainsift.learn.sources import find_sources
-from brainsift.learn.trainer import TrainingPlan
+from brainsift.learn.trainer import TrainingPlan, load_net
 from brainsift.models.registry import MAX_MODEL_BYTES
 from brainsift.tasks.quality.network import decode
 from brainsift.tasks.quality.slices import slices_of
@@ -71,6 +71,24 @@ def test_training_writes_its_curve_keeps_the_best_and_resumes(tmp_path: Path) ->
     curve = (tmp_path / "out" / "curve.csv").read_text().splitlines()
     assert [line.split(",")[0] for line in curve] == ["step", "1", "2", "3"]
     assert curve[0].endswith("mean_auc")
+
+
+def test_the_better_on_all_examples_is_kept_the_first_of_equals(tmp_path: Path, weights: Path) -> None:
+    """Weights whose answers are turned round rank every scan the wrong way."""
+    bank = toy_bank(tmp_path / "bank", "ab")
+    turned = {name: value.clone() for name, value in load_weights(weights).items()}
+    for layer in ("answer.weight", "answer.bias"):
+        turned[layer] *= -1
+    torch.save({"average": turned}, tmp_path / "turned.pt")
+    torch.save({"average": load_weights(weights)}, tmp_path / "again.pt")
+    means = {
+        path: curve_scores(answers(load_net(path, QualityNet), bank), bank.truth)["mean_auc"]
+        for path in (weights, tmp_path / "turned.pt")
+    }
+    best, other = sorted(means, key=lambda path: -means[path])
+    assert means[best] > means[other]
+    assert better_of((best, other), bank) == better_of((other, best), bank) == best
+    assert better_of((weights, tmp_path / "again.pt"), bank) == weights
 
 
 def test_training_stops_where_nothing_is_gained(tmp_path: Path) -> None:

@@ -36,18 +36,6 @@ CLIPPED, CEILING = 0.15, (0.6, 0.9)
 end, on the scale of the square root, to fat alone."""
 
 
-TIGHT, OUTSIDE_SKIN, INSIDE_SKIN = 0.3, 6, 5
-"""Share of scans whose field of view ends near the skin at one side, and pixels around it: many protocols leave no air
-above the crown, and a scan that loses skin is whole. Skin, fat and bone together are thicker than what is cut."""
-
-SKIN_LEVEL, BARE_LEVEL, MAX_BARE = 0.2, 1e-6, 0.45
-"""Square root of grey value that is skin rather than air, and the share of pixels that are not empty below which a scan
-is taken for skull-stripped: there a plane at the rim would cut brain."""
-
-SEEN_ALONG = ((1, 2), (2, 0), (1, 0))
-"""Axes along rows and columns of the sagittal, coronal and axial slices, as in `tasks.quality.slices.PLANES`."""
-
-
 @dataclass(frozen=True)
 class Changes:
     """Drawn changes of one example: they leave the truth as it is."""
@@ -58,8 +46,6 @@ class Changes:
     factor: float
     exponent: float
     ceiling: float = 1.0
-    edge: tuple[int, int, int] | None = None
-    """Axis, side (0 low, 1 high) and pixels that the field of view ends inside the head's skin; below 0 outside."""
 
 
 def draw_changes(rng: np.random.Generator, slices: int, per_axis: int = SLICES_PER_AXIS) -> Changes:
@@ -77,7 +63,6 @@ def draw_changes(rng: np.random.Generator, slices: int, per_axis: int = SLICES_P
         factor=float(np.exp(BRIGHTNESS * rng.standard_normal())),
         exponent=float(np.exp(CURVE * rng.standard_normal())),
         ceiling=float(rng.uniform(*CEILING)) if rng.random() < CLIPPED else 1.0,
-        edge=_draw_edge(rng) if rng.random() < TIGHT else None,
     )
 
 
@@ -89,11 +74,6 @@ def _draw_slices(rng: np.random.Generator, slices: int, count: int) -> NDArray[n
     return drawn
 
 
-def _draw_edge(rng: np.random.Generator) -> tuple[int, int, int]:
-    axis, side = int(rng.integers(3)), int(rng.integers(2))
-    return axis, side, int(rng.integers(-OUTSIDE_SKIN, INSIDE_SKIN + 1))
-
-
 def change(pixels: NDArray[np.uint8], changes: Changes) -> Float32:
     """Apply changes to the slices (S, H, W) of an example; float32 (chosen, H, W) in [0, 1]."""
     image: Float32 = pixels[changes.slices].astype(np.float32)
@@ -101,33 +81,10 @@ def change(pixels: NDArray[np.uint8], changes: Changes) -> Float32:
     np.power(image, np.float32(changes.exponent), out=image)
     image *= np.float32(changes.factor)
     np.minimum(image, np.float32(changes.ceiling), out=image)
-    if changes.edge is not None:
-        _end_field_of_view(image, *changes.edge)
     if changes.mirror:
         third = len(image) // 3
         image[third:] = image[third:, :, ::-1]  # columns of coronal and axial slices run from left to right
     return _shifted(image, *changes.shift)
-
-
-def _end_field_of_view(image: Float32, axis: int, side: int, inside: int) -> None:
-    """Empty what lies beyond a plane near the skin, in every slice that shows the axis; slices share a centre."""
-    per_axis = len(image) // 3
-    views = []
-    for plane, axes in enumerate(SEEN_ALONG):
-        if axis in axes:
-            part = image[plane * per_axis : (plane + 1) * per_axis]
-            views.append(part if axes[0] == axis else part.swapaxes(1, 2))
-    bare = any(float(np.mean(view > BARE_LEVEL)) < MAX_BARE for view in views)
-    hit = [np.flatnonzero((view > SKIN_LEVEL).any(axis=(0, 2))) - view.shape[1] // 2 for view in views]
-    if bare or not all(len(h) for h in hit):
-        return
-    end = max(h[-1] for h in hit) if side else min(h[0] for h in hit)
-    for view in views:
-        at = int(end) + view.shape[1] // 2 + (-inside if side else inside)
-        if side:
-            view[:, max(0, at + 1) :] = 0
-        else:
-            view[:, : max(0, at)] = 0
 
 
 def _shifted(image: Float32, down: int, right: int) -> Float32:

@@ -44,9 +44,10 @@ def card_text(model: Path, folder: Path, bank: Bank, validation: Bank, measured:
         "## How it was trained",
         "",
         f"{software_told()} {training_told(folder, ', shared with other work')} AdamW, cosine decay, averaged weights; "
-        "weights stored as float16. The curve shows the AUC on validation examples; the weights with the highest mean "
-        "are kept. On the same examples, log-odds of motion are shifted, and shrunk if need be, until one half means "
-        "even odds (Platt), so the figures below are a little too good.",
+        "weights stored as float16. The curve shows the AUC on validation examples; of its best point and its last, "
+        "the weights with the higher mean on all of them are kept. On the same examples, log-odds of motion are "
+        "shifted, and shrunk if need be, until one half means even odds (Platt), so the figures below are a little "
+        "too good.",
         "",
         *curve_table(folder, CURVE_COLUMNS),
         "",

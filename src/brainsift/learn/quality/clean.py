@@ -89,6 +89,7 @@ class CleanScan:
     own_noise : standard deviation of the noise that a real scan has.
     fluid : bool (X, Y, Z), or None where it is not known.
     gadolinium : whether it was given; None where that is not asked.
+    outside : bool (X, Y, Z), the head but for its brain; None where nothing of it is seen.
     """
 
     image: Float32
@@ -103,6 +104,7 @@ class CleanScan:
     own_noise: float
     gadolinium: bool | None = None
     fluid: Mask | None = None
+    outside: Mask | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -220,6 +222,7 @@ def paint(head: PlacedHead, painting: Painting) -> CleanScan:
         own_noise=0.0,
         gadolinium=painting.agent is not None if sequence == "T1w" else None,
         fluid=np.isin(head.values, FLUID_LABELS)[head.codes],
+        outside=(head.values != 0)[head.codes] & ~brain & (keep if seen is None else seen),
     )
 
 
@@ -258,7 +261,8 @@ def clean_by_anatomy(
     shown = image > 0
     stripped = shown if shown.mean() < STRIPPED_SHARE else None
     noise = own_noise(image, white, brain)
-    return CleanScan(image, (x, y, z), brain, white, cortex, stripped, sequence, person, facts, noise)
+    outside = labels == Tissue.HEAD
+    return CleanScan(image, (x, y, z), brain, white, cortex, stripped, sequence, person, facts, noise, outside=outside)
 
 
 def own_noise(image: Float32, white: Mask, brain: Mask) -> float:
@@ -295,7 +299,7 @@ def resample_clean(rng: np.random.Generator, scan: CleanScan) -> CleanScan:
     def again(mask: Mask) -> Mask:
         return (separable(mask.astype(np.float32), weights) > 0.5)[::step]
 
-    seen = None if scan.seen is None else again(scan.seen)
+    seen, outside = (None if mask is None else again(mask) for mask in (scan.seen, scan.outside))
     x, y, z = (float(t) for t in target)
     image = np.ascontiguousarray(separable(scan.image, weights)[::step])
     brain, white = again(scan.brain), again(scan.white)
@@ -308,6 +312,7 @@ def resample_clean(rng: np.random.Generator, scan: CleanScan) -> CleanScan:
         cortex=again(scan.cortex),
         seen=seen,
         own_noise=own_noise(image, white, brain),
+        outside=outside,
     )
 
 

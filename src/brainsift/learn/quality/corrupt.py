@@ -54,7 +54,7 @@ from brainsift.simulate.artefacts.kspace import (
 )
 from brainsift.simulate.artefacts.measures import relative_contrast
 from brainsift.simulate.artefacts.motion import Motion, Moved, apply_motion, draw_motion
-from brainsift.tasks.quality.near_brain import NearBrain, near_mask
+from brainsift.tasks.quality.shown import Shown, shown_by
 from brainsift.tasks.quality.slices import PER_AXIS, cut_slices, foreground_box
 
 Movement = Motion | TorchioMotion
@@ -68,8 +68,11 @@ UNNAMED = "unnamed"
 
 BOX_JITTER_MM = 4.0
 
-NEAR_MARGINS, NEAR_JITTER = (1, 4), 0.8
-"""Voxels of 2 mm around the brain in slices of the brain alone, and how far they are off."""
+MARGINS, RIMS, SHOWN_JITTER = (1, 4), (1, 4), 0.8
+"""Voxels of 2 mm: shown around the brain, not shown around the rest of the head, and how far both are off."""
+
+AIRLESS_SHARE = 0.25
+"""Of examples are shown as scanners and archives store many scans, with nothing in the air."""
 
 NO_BRAIN_SHARE = 0.15
 """Of examples are cut around what is bright, as happens where the anatomy pass finds no brain: else a picture off its
@@ -269,21 +272,25 @@ def finish(rng: np.random.Generator, faulty: Faulty, noise: Noise) -> Example:
 
 def pixels_of(rng: np.random.Generator, image: Float32, scan: CleanScan) -> NDArray[np.uint8]:
     """Slices around the brain, its box and its border as uncertain as the anatomy pass leaves them."""
-    near: NearBrain | None = None
+    shown: Shown | None = None
     if rng.random() < NO_BRAIN_SHARE:
         box = loose_box(rng, image)
     else:
         box = box_of(rng, scan.brain, scan.spacing_mm, BOX_JITTER_MM)
-        near = draw_near(rng, scan.brain, scan.spacing_mm)
-    return to_levels(cut_slices(image, scan.spacing_mm, box, draw_places(rng), near).pixels)
+        shown = draw_shown(rng, scan.brain, scan.outside, scan.spacing_mm)
+    return to_levels(cut_slices(image, scan.spacing_mm, box, draw_places(rng), shown).pixels)
 
 
-def draw_near(rng: np.random.Generator, brain: Mask, spacing_mm: Sequence[float] | Float64) -> NearBrain:
-    """What a slice of the brain alone shows, with a border drawn too wide or too narrow."""
-    near = near_mask(brain, spacing_mm, int(rng.integers(*NEAR_MARGINS, endpoint=True)))
-    moved = near.to_mask.copy()
-    moved[:3, 3] += rng.uniform(-NEAR_JITTER, NEAR_JITTER, 3)
-    return NearBrain(near.mask, moved)
+def draw_shown(
+    rng: np.random.Generator, brain: Mask, outside: Mask | None, spacing_mm: Sequence[float] | Float64
+) -> Shown:
+    """What slices show of a head, with borders drawn too wide or too narrow."""
+    margin, rim = (int(rng.integers(*ends, endpoint=True)) for ends in (MARGINS, RIMS))
+    shown = shown_by(brain, outside, spacing_mm, margin, rim)
+    moved = shown.to_mask.copy()
+    moved[:3, 3] += rng.uniform(-SHOWN_JITTER, SHOWN_JITTER, 3)
+    around = shown.brain if rng.random() < AIRLESS_SHARE else shown.around
+    return Shown(shown.brain, around, moved)
 
 
 def loose_box(rng: np.random.Generator, image: Float32) -> Float64:

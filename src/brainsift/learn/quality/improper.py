@@ -10,14 +10,14 @@ import numpy as np
 
 from brainsift.learn.quality.bank import Example, to_levels
 from brainsift.learn.quality.clean import CleanScan, Float32, Float64, Mask, box_of
-from brainsift.learn.quality.corrupt import BOX_JITTER_MM, draw_near, draw_places, loose_box
+from brainsift.learn.quality.corrupt import BOX_JITTER_MM, draw_places, draw_shown, loose_box
 from brainsift.learn.quality.truth import truth_row
 from brainsift.simulate.artefacts.intensity import apply_noise, draw_noise
 from brainsift.simulate.labelmap import LabelMap
 from brainsift.simulate.zoo import IMPROPER, ZooParameters, draw_zoo, make_zoo
 from brainsift.simulate.zoo_derive import Derived, swap_axes, thick_slices, to_mask, truncate
-from brainsift.tasks.quality.near_brain import NearBrain
-from brainsift.tasks.quality.slices import cut_slices
+from brainsift.tasks.quality.shown import Shown
+from brainsift.tasks.quality.slices import cut_slices, foreground
 
 DERIVED = ("thick_slices", "truncated", "swapped_axes", "mask")
 """Kinds that are made from any scan; the zoo makes the others from a label map."""
@@ -64,12 +64,12 @@ def _example(
     sequence: str | None,
 ) -> Example:
     spacing = np.linalg.norm(affine[:3, :3], axis=0)
-    box, near = loose_box(rng, image), None
+    box, shown = loose_box(rng, image), None
     if brain is not None and (brain > 0.5).any() and rng.random() < FOUND_SHARE:
         box = box_of(rng, brain > 0.5, spacing, BOX_JITTER_MM)
-        near = draw_near(rng, brain > 0.5, spacing)
+        shown = _found(rng, brain > 0.5, image, spacing)
     truth = truth_row({"proper": False, "sequence": sequence})
-    return _cut(rng, image, spacing, box, near, truth, scan.person, scan.facts | {"fault": kind})
+    return _cut(rng, image, spacing, box, shown, truth, scan.person, scan.facts | {"fault": kind})
 
 
 def zoo_example(rng: np.random.Generator, head: LabelMap, person: str, kind: str | None = None) -> Example:
@@ -84,8 +84,14 @@ def zoo_example(rng: np.random.Generator, head: LabelMap, person: str, kind: str
     size = np.linalg.norm(made.affine[:3, :3], axis=0)
     facts = {"source": "label map", "fault": kind, "kind": drawn.variant}
     box = loose_box(rng, made.image)
-    near = draw_near(rng, ellipsoid(made.image.shape, box), size) if rng.random() < FOUND_SHARE else None
-    return _cut(rng, made.image, size, box, near, truth, person, facts)
+    found = rng.random() < FOUND_SHARE
+    shown = _found(rng, ellipsoid(made.image.shape, box), made.image, size) if found else None
+    return _cut(rng, made.image, size, box, shown, truth, person, facts)
+
+
+def _found(rng: np.random.Generator, brain: Mask, image: Float32, spacing: Float64) -> Shown:
+    """What is shown where the anatomy pass takes `brain` for one, and all else that is bright for a head."""
+    return draw_shown(rng, brain, foreground(image) & ~brain, spacing)
 
 
 def ellipsoid(shape: tuple[int, ...], box: Float64) -> Mask:
@@ -102,10 +108,10 @@ def _cut(
     image: Float32,
     spacing: Float64,
     box: Float64,
-    near: NearBrain | None,
+    shown: Shown | None,
     truth: Float32,
     person: str,
     facts: dict[str, Any],
 ) -> Example:
-    pixels = cut_slices(image, spacing, box, draw_places(rng), near).pixels
+    pixels = cut_slices(image, spacing, box, draw_places(rng), shown).pixels
     return Example(to_levels(pixels), truth, person, facts)

@@ -18,16 +18,16 @@ FOLD = 4
 12 x 12. Half the time of a first stage at 2 mm."""
 
 NEAR_SHARE = 0.5
-"""Share of the slices of the brain alone in the scan's answer: what the network makes of scalp and neck, which no
-simulation draws as they are, has no more weight than what it makes of the brain."""
+"""Share of the slices of the brain alone in the scan's answer: what the network makes of the air, which many scanners
+and archives mask, has no more weight than what it makes of the brain."""
 
 NEAR_SHARE_OF_PROPER = 0.8
 """The same for `proper`, which the brain shows best. On validation scans, all of them simulated or stripped, 0.6 was a
-little better; real scalp and neck are unlike both (decision 0018)."""
+little better while scalp and neck were shown (decision 0018)."""
 
 MOST_APART = 5.0
-"""Log-odds by which whole slices may differ from the brain alone in the scan's answer: neck and scalp of another kind
-than simulated make them sure of what is not so."""
+"""Log-odds by which slices with air may differ from the brain alone in the scan's answer: air of another kind than
+simulated may make them sure of what is not so."""
 
 EXTRACTOR = ("stem", "stages")
 """Names of the parts that read a slice, which fine-tuning may leave as they are."""
@@ -114,8 +114,8 @@ class QualityNet(nn.Module):
     def views(self, image: Tensor) -> list[Tensor]:
         """(N, 3 K, 224, 192) → what each view's answers are read from, (N, its slices, hidden).
 
-        In use, whole slices and those of the brain alone, every second one, are two views of the scan, neither of which
-        knows of the other. In training, but for the share `apart`, and where K is odd, there is one view of all slices.
+        In use, slices with air and those of the brain alone, every second one, are two views of the scan, neither of
+        which knows of the other. In training, but for the share `apart`, and where K is odd, there is one view of all.
         """
         features = self.features(image)
         one = features.shape[1] // 3 % 2 or (self.training and float(torch.rand(())) >= self.apart)
@@ -131,15 +131,15 @@ def pooled(hidden: Tensor, answer: nn.Module, weight: nn.Module) -> Tensor:
 
 
 def joined(views: Sequence[Tensor]) -> Tensor:
-    """Two of (N, 1 + S, outputs), of whole slices and of those between them → (N, 1 + 2 S, outputs); one stays."""
+    """Two of (N, 1 + S, outputs), of slices with air and of those between them → (N, 1 + 2 S, outputs); one stays."""
     if len(views) == 1:
         return views[0]
-    whole, near = views
-    share = torch.full_like(whole[:1, :1], NEAR_SHARE)
+    airy, near = views
+    share = torch.full_like(airy[:1, :1], NEAR_SHARE)
     share[..., OUTPUTS.index("proper")] = NEAR_SHARE_OF_PROPER
     alone = near[:, :1]
-    scan = alone + (1 - share) * (whole[:, :1] - alone).clamp(-MOST_APART, MOST_APART)
-    slices = torch.stack([whole[:, 1:], near[:, 1:]], dim=2).flatten(1, 2)
+    scan = alone + (1 - share) * (airy[:, :1] - alone).clamp(-MOST_APART, MOST_APART)
+    slices = torch.stack([airy[:, 1:], near[:, 1:]], dim=2).flatten(1, 2)
     return torch.cat([scan, slices], dim=1)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from brainsift.learn.quality.batches import batches, whole
 from brainsift.learn.quality.net import QualityNet
 from brainsift.learn.quality.truth import COLUMNS, N_BINARY, balancing_weights, binary_targets, even_odds, quality_loss
 from brainsift.learn.spread import evenly
-from brainsift.learn.trainer import Scores, Trainer, TrainingPlan
+from brainsift.learn.trainer import Scores, Trainer, TrainingPlan, load_net
 from brainsift.tasks.quality.network import OUTPUTS
 
 Float32 = NDArray[np.float32]
@@ -48,7 +49,7 @@ def train_quality(
     resume: bool = True,
     quiet: bool = False,
 ) -> Path:
-    """Train, or go on from the checkpoint in `output`; returns the path of the weights to export.
+    """Train, or go on from the checkpoint in `output`; returns the path of the weights to export: see `better_of`.
 
     Parameters
     ----------
@@ -86,7 +87,22 @@ def train_quality(
     if resume:
         trainer.load()
     trainer.run(batches(bank, plan.seed, trainer.step), quiet)
-    return trainer.weights
+    if shown is None or validation is None or len(shown) == len(validation):
+        return trainer.weights
+    return better_of((trainer.weights, trainer.checkpoint), validation)
+
+
+def better_of(weights: Sequence[Path], validation: Bank) -> Path:
+    """The weights with the highest mean AUC on all validation examples, the first of equals.
+
+    The curve's best is the luckiest of many points, on a part of them: the last weights are often better.
+    """
+
+    def mean(path: Path) -> float:
+        model = load_net(path, QualityNet)
+        return curve_scores(answers(model, validation), validation.truth)[WATCHED]
+
+    return max(weights, key=mean)
 
 
 def load_weights(path: Path) -> dict[str, Tensor]:

@@ -84,6 +84,7 @@ def transplant(rng: np.random.Generator, scan: CleanScan, head: LabelMap) -> Cle
         white=placed(scan.white),
         cortex=placed(scan.cortex),
         seen=None,
+        outside=(head.values != 0)[codes] & keep & ~brain,
         own_noise=scan.own_noise * scale,
         facts=scan.facts | {"source": TRANSPLANTED},
     )

@@ -1,5 +1,5 @@
 """What the quality network looks at: slices of the scan in three orientations, 1 mm, through the brain and the air
-around it, every second one of the brain alone. Training and inference cut them with the same code."""
+around the head, every second one of the brain alone. Training and inference cut them with the same code."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from brainsift.anatomy.anatomy import Anatomy
 from brainsift.anatomy.normalise import padding_value
 from brainsift.scans.conform import axis_weights
 from brainsift.scans.volume import Volume
-from brainsift.tasks.quality.near_brain import NearBrain, near_brain
+from brainsift.tasks.quality.shown import Shown, shown_of
 
 Float32 = NDArray[np.float32]
 Float64 = NDArray[np.float64]
@@ -58,8 +58,8 @@ class Slices:
     Attributes
     ----------
     pixels : float32 (24, 224, 192) in [0, 1]: eight sagittal, eight coronal, eight axial slices; 0 outside the field of
-        view, and in every second slice beyond the brain and what is near it, where one was found. Square root of the
-        scaled grey value, so that faint ghosts and the noise of the air get grey levels too.
+        view; where a brain was found, in scalp, face and neck too, and in every second slice in the air (`Shown`).
+        Square root of the scaled grey value, so that faint ghosts and the noise of the air get grey levels too.
     axes : (24,), the scan axis across each slice.
     indices : (24,), the scan's own slice that lies nearest.
     """
@@ -74,7 +74,7 @@ def slices_of(volume: Volume, anatomy: Anatomy | None) -> Slices:
     box = None if anatomy is None else brain_box(volume, anatomy)
     if anatomy is None or box is None:
         return cut_slices(volume.data, volume.spacing, foreground_box(volume.data))
-    return cut_slices(volume.data, volume.spacing, box, near=near_brain(volume, anatomy))
+    return cut_slices(volume.data, volume.spacing, box, shown=shown_of(volume, anatomy))
 
 
 def brain_box(volume: Volume, anatomy: Anatomy) -> Float64 | None:
@@ -90,9 +90,7 @@ def brain_box(volume: Volume, anatomy: Anatomy) -> Float64 | None:
 def foreground_box(data: Float32) -> Float64:
     """First and last voxel (2, 3) along each axis with as much signal as a twentieth of the brightest row has."""
     steps = [max(1, n // 128) for n in data.shape]
-    coarse = data[:: steps[0], :: steps[1], :: steps[2]]
-    dark, bright = np.percentile(coarse, [1, 99])
-    bright_voxels = coarse > dark + FOREGROUND_LEVEL * (bright - dark)
+    bright_voxels = foreground(data[:: steps[0], :: steps[1], :: steps[2]])
     box = np.array([[0.0, 0.0, 0.0], [n - 1.0 for n in data.shape]])
     for axis in range(3):
         profile = bright_voxels.mean(axis=tuple(a for a in range(3) if a != axis))
@@ -100,6 +98,13 @@ def foreground_box(data: Float32) -> Float64:
         if hit.size:
             box[:, axis] = hit[0] * steps[axis], hit[-1] * steps[axis]
     return _inside(box, data.shape)
+
+
+def foreground(data: Float32) -> NDArray[np.bool_]:
+    """What is bright, (X, Y, Z)."""
+    dark, bright = np.percentile(data, [1, 99])
+    found: NDArray[np.bool_] = data > dark + FOREGROUND_LEVEL * (bright - dark)
+    return found
 
 
 def _inside(box: Float64, shape: Sequence[int]) -> Float64:
@@ -111,7 +116,7 @@ def cut_slices(
     spacing: Sequence[float] | Float64,
     box: Float64,
     places: Sequence[float] = PLACES,
-    near: NearBrain | None = None,
+    shown: Shown | None = None,
 ) -> Slices:
     """Cut, resample and scale the slices.
 
@@ -121,7 +126,7 @@ def cut_slices(
     spacing : mm, (3,).
     box : first and last voxel (2, 3) along each axis of what is to be seen; slices are centred on it.
     places : where the slices lie across the box, shares of it.
-    near : all that every second slice shows; None where no brain was found.
+    shown : what of the head; None for all, where no brain was found.
     """
     size = np.asarray(spacing, np.float64)
     dark, bright, padding = grey_range(data, box)
@@ -143,9 +148,9 @@ def cut_slices(
             slab = _slab(data, axis, index, size[axis], padding, dark)
             plane = rows @ (slab if along_rows < along_columns else slab.T) @ columns.T
             seen = whole
-            if near is not None and number % 2:
+            if shown is not None:
                 voxels[axis] = float(index)
-                seen = whole & near.at([voxels[a] for a in range(3)])
+                seen = whole & shown.at([voxels[a] for a in range(3)], air=number % 2 == 0)
             pixels.append(np.where(seen, _compand(plane.astype(np.float32, copy=False), dark, bright), np.float32(0)))
             axes.append(axis)
             indices.append(index)
