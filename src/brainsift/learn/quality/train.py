@@ -87,7 +87,7 @@ def train_quality(
     if resume:
         trainer.load()
     trainer.run(batches(bank, plan.seed, trainer.step), quiet)
-    if shown is None or validation is None or len(shown) == len(validation):
+    if validation is None or len(validation) <= CURVE_EXAMPLES:
         return trainer.weights
     return better_of((trainer.weights, trainer.checkpoint), validation)
 
